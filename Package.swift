@@ -102,5 +102,8 @@ let package = Package(
                 arguments, logging,
             ],
             swiftSettings: settings),
+
+        // Tests.
+        .testTarget(name: "ExchangeModelTests", dependencies: ["ExchangeModel"], swiftSettings: settings),
     ]
 )
