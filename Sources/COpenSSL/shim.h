@@ -50,6 +50,9 @@ static inline void kouan_sk_ASN1_OBJECT_pop_free(EXTENDED_KEY_USAGE *s) { sk_ASN
 static inline ASN1_STRING *kouan_GENERAL_NAME_string(GENERAL_NAME *n) { return n->d.ia5; }
 static inline ASN1_OCTET_STRING *kouan_GENERAL_NAME_address(GENERAL_NAME *n) { return n->d.iPAddress; }
 
+// Names: RFC 2253 text, with letters beyond ASCII shown as they are
+static inline unsigned long kouan_name_flags(void) { return XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB; }
+
 // BIO
 static inline long kouan_BIO_get_mem_data(BIO *b, char **data) { return BIO_get_mem_data(b, data); }
 static inline int kouan_BIO_set_mem_eof_return(BIO *b, int v) { return (int)BIO_set_mem_eof_return(b, v); }

@@ -179,7 +179,10 @@ extension PublicKey: Hashable, CustomStringConvertible, Codable {
     /// Takes over `handle`, also when it throws.
     private init(owning handle: OpaquePointer) throws(CryptoError) {
         unsafe self.handle = handle
-        publicKey = try unsafe PublicKey.read(from: handle)
+        do { publicKey = try unsafe PublicKey.read(from: handle) } catch {
+            unsafe EVP_PKEY_free(handle)  // deinit runs only for a whole object
+            throw error
+        }
         algorithm = publicKey.algorithm
     }
 
