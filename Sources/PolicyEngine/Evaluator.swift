@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ExchangeModel
+
+/// Evaluates the rules of one policy against one request and one world. Total: every input gives reports, in bounded time.
+///
+/// Without a point it follows ODRL with two values: a missing fact satisfies no operator but `isNoneOf`. At a point it has three
+/// values: a missing fact leaves the clause undetermined, and who asks decides what that means there.
+struct Evaluator {
+    let request: PolicyRequest?
+    let world: PolicyWorld
+    let point: EvaluationPoint?
+    let conditionMode: EvaluationOptions.ConditionMode
+    private let now: Instant?
+
+    init(request: PolicyRequest?, world: PolicyWorld, point: EvaluationPoint?, conditionMode: EvaluationOptions.ConditionMode) {
+        self.request = request
+        self.world = world
+        self.point = point
+        self.conditionMode = conditionMode
+        // A time in the request stands above the clock.
+        var now = world.now.map { Instant($0) }
+        if case .instant(let instant)? = request?.parameters[Operand.dateTime.description]?.first?.content { now = instant }
+        self.now = now
+    }
+
+    // MARK: Rules
+
+    func report(_ permission: Permission) -> RuleReport {
+        let terms = permission.terms
+        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let conditions = permission.duties.map { condition($0) }
+        let activation = Truth.all([constraints.truth] + conditions.map(permits))
+        let matched = premises(terms, action: request?.action, target: request?.target, party: request?.party, .request)
+        return RuleReport(
+            id: terms.id, kind: .permission, pointer: terms.pointer, activation: activation,
+            applies: request == nil ? activation : Truth.all([activation, matched.truth]), deontic: nil, deadline: nil,
+            premises: request == nil ? [] : matched.premises, refinements: matched.refinements, constraints: constraints.reports,
+            conditions: conditions, remedies: [], remedied: false, consequences: [], actions: terms.actions.map(\.action))
+    }
+
+    func report(_ prohibition: Prohibition) -> RuleReport {
+        let terms = prohibition.terms
+        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let matched = premises(terms, action: request?.action, target: request?.target, party: request?.party, .request)
+        let isViolated = world.performed.contains { event in
+            premises(terms, action: event.action, target: event.target, party: event.party, .event(event)).truth == .satisfied
+                && evaluate(terms.constraints, .event(event), rule: terms.id).truth == .satisfied
+        }
+        let deontic = decided(terms) ?? (isViolated ? .violated : .notSet)
+        let remedies = prohibition.remedies.map { obligation($0) }
+        return RuleReport(
+            id: terms.id, kind: .prohibition, pointer: terms.pointer, activation: constraints.truth,
+            applies: request == nil ? constraints.truth : Truth.all([constraints.truth, matched.truth]), deontic: deontic, deadline: nil,
+            premises: request == nil ? [] : matched.premises, refinements: matched.refinements, constraints: constraints.reports,
+            conditions: [], remedies: remedies,
+            remedied: deontic == .violated && !remedies.isEmpty && remedies.allSatisfy { $0.deontic == .fulfilled }, consequences: [],
+            actions: terms.actions.map(\.action))
+    }
+
+    func report(_ obligation: Duty) -> RuleReport {
+        let terms = obligation.terms
+        let duty = self.obligation(obligation)
+        let matched = premises(terms, action: request?.action, target: request?.target, party: request?.party, .request)
+        return RuleReport(
+            id: terms.id, kind: .obligation, pointer: terms.pointer, activation: duty.activation,
+            applies: request == nil ? duty.activation : Truth.all([duty.activation, matched.truth]), deontic: duty.deontic,
+            deadline: duty.deadline, premises: request == nil ? [] : matched.premises, refinements: matched.refinements,
+            constraints: duty.constraints, conditions: [], remedies: [], remedied: false, consequences: duty.consequences,
+            actions: terms.actions.map(\.action))
+    }
+
+    // MARK: Duties
+
+    /// A duty of a permission: fulfilled by a matching act not later than the use; its constraints say when it is due at all.
+    private func condition(_ duty: Duty) -> DutyReport {
+        let terms = duty.terms
+        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let isFulfilled = world.performed.contains { matches($0, duty) }
+        return DutyReport(
+            id: terms.id, pointer: terms.pointer, actions: terms.actions.map(\.action), phase: duty.phase,
+            activation: constraints.truth, deontic: decided(terms) ?? (isFulfilled ? .fulfilled : .notSet),
+            deadline: duty.deadline?.timestamp, constraints: constraints.reports,
+            consequences: duty.consequences.map { obligation($0) })
+    }
+
+    /// An obligation: the act itself must satisfy the constraints, and an upper bound on the time is a deadline.
+    private func obligation(_ duty: Duty) -> DutyReport {
+        let terms = duty.terms
+        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let isFulfilled = world.performed.contains { event in
+            matches(event, duty) && evaluate(terms.constraints, .event(event), rule: terms.id).truth == .satisfied
+        }
+        var state = DeonticState.notSet
+        if let decided = decided(terms) {
+            state = decided
+        } else if isFulfilled {
+            state = .fulfilled
+        } else if let bound = duty.deadlineBound, let now, bound.isPassed(at: now) {
+            state = .violated
+        }
+        return DutyReport(
+            id: terms.id, pointer: terms.pointer, actions: terms.actions.map(\.action), phase: duty.phase,
+            activation: constraints.truth, deontic: state, deadline: duty.deadline?.timestamp, constraints: constraints.reports,
+            consequences: duty.consequences.map { obligation($0) })
+    }
+
+    private func matches(_ event: PerformedAction, _ duty: Duty) -> Bool {
+        if let now, Instant(event.at) > now { return false }
+        if let rule = event.rule, rule != duty.terms.id { return false }
+        return premises(duty.terms, action: event.action, target: event.target, party: event.party, .event(event)).truth == .satisfied
+    }
+
+    private func decided(_ terms: RuleTerms) -> DeonticState? { terms.id.flatMap { world.dutyStates[$0] } }
+
+    /// What a duty of a permission means for the permission.
+    private func permits(_ duty: DutyReport) -> Truth {
+        if duty.deontic == .fulfilled || duty.activation == .unsatisfied { return .satisfied }
+        let blocks =
+            switch conditionMode {
+            case .pre: true
+            case .eventual: duty.deontic == .violated
+            case .perDuty: duty.phase == .before || duty.deontic == .violated
+            }
+        if !blocks { return .satisfied }
+        return duty.activation == .satisfied ? .unsatisfied : .undetermined
+    }
+
+    // MARK: Premises
+
+    private typealias Matched = (truth: Truth, premises: [PremiseReport], refinements: [ConstraintReport])
+
+    /// A rule with several actions, targets or parties stands for their product. As each dimension is matched by itself, the best
+    /// atomic rule is made of the best of each.
+    private func premises(_ terms: RuleTerms, action: IRI?, target: String?, party: String?, _ subject: Subject) -> Matched {
+        var premises: [PremiseReport] = []
+        var refinements: [ConstraintReport] = []
+        var truth = Truth.satisfied
+
+        var best: (rank: Int, state: Truth, refined: Truth, reports: [ConstraintReport])?
+        for term in terms.actions {
+            let state: Truth
+            if let action {
+                state = Truth(ActionHierarchy.standard.reaches(action, term.action))
+            } else {
+                state = .unsatisfied
+            }
+            let refined = evaluate(term.refinements, subject, rule: terms.id)
+            let rank = 3 * state.rank + refined.truth.rank
+            if rank > best?.rank ?? -1 { best = (rank, state, refined.truth, refined.reports) }
+            if rank == 8 { break }
+        }
+        if let best {
+            premises.append(PremiseReport(kind: .action, state: best.state))
+            refinements += best.reports
+            truth = Truth.all([truth, best.state, best.refined])
+        }
+        for (kind, resources, value) in [(PremiseReport.Kind.target, terms.targets, target), (.party, terms.assignees, party)] {
+            var best: (state: Truth, reports: [ConstraintReport])?
+            for resource in resources {
+                let matched = match(resource, value, rule: terms.id)
+                if matched.state.rank > best?.state.rank ?? -1 { best = matched }
+                if best?.state == .satisfied { break }
+            }
+            if let best {
+                premises.append(PremiseReport(kind: kind, state: best.state))
+                refinements += best.reports
+                truth = Truth.all([truth, best.state])
+            }
+        }
+        return (truth, premises, refinements)
+    }
+
+    private func match(_ resource: Resource, _ value: String?, rule: String?) -> (state: Truth, reports: [ConstraintReport]) {
+        let refined = evaluate(resource.refinements, value.map(Subject.resource) ?? .nothing, rule: rule)
+        guard let value else { return (.unsatisfied, refined.reports) }
+        let isMeant: Bool
+        if resource.isCollection {
+            isMeant = [resource.id, resource.source].contains { $0.map { $0 == value || world.isMember(value, of: $0) } ?? false }
+        } else {
+            isMeant = resource.id == value
+        }
+        // A collection that only a refinement describes (no uid, no source) takes everything that the refinement takes.
+        let isDescribed = resource.id == nil && resource.source == nil && !resource.refinements.isEmpty
+        return (Truth.all([Truth(isMeant || isDescribed), refined.truth]), refined.reports)
+    }
+
+    // MARK: Constraints
+
+    /// Whose values a left operand has.
+    private enum Subject {
+        case request
+        case event(PerformedAction)
+        case resource(String)
+        case nothing
+    }
+
+    private func evaluate(_ nodes: [ConstraintNode], _ subject: Subject, rule: String?) -> (truth: Truth, reports: [ConstraintReport]) {
+        var reports: [ConstraintReport] = []
+        var truths: [Truth] = []
+        truths.reserveCapacity(nodes.count)
+        for node in nodes { truths.append(evaluate(node, subject, rule: rule, into: &reports)) }
+        return (Truth.all(truths), reports)
+    }
+
+    private func evaluate(_ node: ConstraintNode, _ subject: Subject, rule: String?, into reports: inout [ConstraintReport]) -> Truth {
+        switch node {
+        case .atomic(let constraint):
+            let report = evaluate(constraint, subject, rule: rule)
+            reports.append(report)
+            return report.state
+        case .logical(let logical):
+            let place = reports.count
+            var truths: [Truth] = []
+            for part in logical.constraints { truths.append(evaluate(part, subject, rule: rule, into: &reports)) }
+            let state: Truth =
+                switch logical.operand {
+                // For one instant a sequence is a conjunction.
+                case .and, .andSequence: Truth.all(truths)
+                case .or: Truth.any(truths)
+                case .xone: Truth.exactlyOne(truths)
+                case nil: unreadable
+                }
+            reports.insert(
+                ConstraintReport(
+                    id: logical.id, pointer: logical.pointer, state: state, leftOperand: nil, operation: nil, logical: logical.operand,
+                    left: [], right: [], source: nil), at: place)
+            return state
+        }
+    }
+
+    /// A clause that nobody can read: it never holds, and at a point it must not disable a prohibition either.
+    private var unreadable: Truth { point == nil ? .unsatisfied : .undetermined }
+
+    private func evaluate(_ constraint: Constraint, _ subject: Subject, rule: String?) -> ConstraintReport {
+        var (left, source) = values(constraint.leftOperand, constraint: constraint.id, rule: rule, subject)
+        var right = constraint.rightOperand
+        for reference in constraint.rightOperandReferences {
+            right += (world.references[reference] ?? []).map { $0.completed(datatype: constraint.datatype, unit: constraint.unit) }
+        }
+        let state: Truth
+        if let operation = constraint.operation {
+            if case .request = subject, isUsageMarker(constraint, right) {
+                // Before use or after use: the phase of a duty, not a fact.
+                state = point == nil && conditionMode != .perDuty ? holds(operation, left, right) : .satisfied
+            } else if left.isEmpty, let point {
+                let isDeferred = OperandTable.info(constraint.leftOperand).map { !$0.isKnown(at: point) } ?? false
+                source = isDeferred ? .deferred : .missing
+                state = .undetermined
+            } else if let point, !point.isEnforced, source == .clock, case .request = subject {
+                state = early(operation, left, right)
+                if state == .undetermined { source = .deferred }
+            } else if right.isEmpty, point != nil {
+                state = .undetermined
+            } else {
+                state = holds(operation, left, right)
+            }
+        } else {
+            state = unreadable
+        }
+        if left.isEmpty, source != .deferred { source = .missing }
+        return ConstraintReport(
+            id: constraint.id, pointer: constraint.pointer, state: state, leftOperand: constraint.leftOperand,
+            operation: constraint.operation, logical: nil, left: left, right: right, source: source)
+    }
+
+    private func isUsageMarker(_ constraint: Constraint, _ right: [PolicyValue]) -> Bool {
+        constraint.leftOperand == Operand.event && right.count == 1
+            && right.allSatisfy { $0.key == UsageMarker.policyUsage || $0.key == "odrl:policyUsage" }
+    }
+
+    /// Before a decision is final the clock only tells what can no longer change: a bound that is passed stays passed.
+    private func early(_ operation: Operator, _ left: [PolicyValue], _ right: [PolicyValue]) -> Truth {
+        let now = holds(operation, left, right)
+        switch operation {
+        case .gt, .gteq: return now == .satisfied ? .satisfied : .undetermined
+        case .lt, .lteq: return now == .unsatisfied ? .unsatisfied : .undetermined
+        default: return .undetermined
+        }
+    }
+
+    private func values(
+        _ operand: IRI, constraint: String?, rule: String?, _ subject: Subject
+    ) -> (values: [PolicyValue], source: ValueSource) {
+        let key = operand.description
+        switch subject {
+        case .nothing: return ([], .missing)
+        case .resource(let id): return (world.properties[id]?[key] ?? [], .property)
+        case .request:
+            if let given = request?.parameters[key], !given.isEmpty { return (given, .request) }
+            if operand == Operand.dateTime, let now = world.now { return ([.time(now)], .clock) }
+        case .event(let event):
+            if let given = event.values[key], !given.isEmpty { return (given, .request) }
+            if operand == Operand.dateTime { return ([.time(event.at)], .clock) }
+        }
+        if let id = constraint, let counted = world.counters[id]?[key], !counted.isEmpty { return (counted, .counter) }
+        if let id = rule, let counted = world.counters[id]?[key], !counted.isEmpty { return (counted, .counter) }
+        if let given = world.values[key], !given.isEmpty { return (given, .world) }
+        if point != nil, operand == Operand.recipient, let party = request?.party { return ([.iri(party)], .party) }
+        return ([], .missing)
+    }
+
+    // MARK: Operators
+
+    private func holds(_ operation: Operator, _ left: [PolicyValue], _ right: [PolicyValue]) -> Truth {
+        if left.isEmpty || right.isEmpty { return Truth(operation == .isNoneOf) }
+        switch operation {
+        case .eq: return Truth(left.allSatisfy { l in right.contains { l.equals($0) } })
+        case .neq:
+            return Truth(
+                left.allSatisfy { l in
+                    right.allSatisfy {
+                        switch l.compared(to: $0) {
+                        case .less, .greater, .different: true
+                        case .equal, .incomparable: false
+                        }
+                    }
+                })
+        case .lt: return ordered(left, right) { $0 == .less }
+        case .lteq: return ordered(left, right) { $0 == .less || $0 == .equal }
+        case .gt: return ordered(left, right) { $0 == .greater }
+        case .gteq: return ordered(left, right) { $0 == .greater || $0 == .equal }
+        case .isAnyOf: return Truth(left.contains { l in right.contains { l.equals($0) } })
+        case .isNoneOf: return Truth(!left.contains { l in right.contains { l.equals($0) } })
+        case .isAllOf: return Truth(right.allSatisfy { r in left.contains { $0.equals(r) } })
+        case .isPartOf: return Truth(left.allSatisfy { l in reaches(l, right) })
+        case .hasPart: return Truth(right.allSatisfy { r in reaches(r, left) })
+        case .isA:
+            return Truth(
+                left.allSatisfy { l in
+                    (l.key.flatMap { world.types[$0] } ?? []).contains { type in
+                        let reached = world.reached(from: type)
+                        return right.contains { $0.key.map(reached.contains) ?? false }
+                    }
+                })
+        }
+    }
+
+    private func ordered(_ left: [PolicyValue], _ right: [PolicyValue], _ test: (PolicyValue.Order) -> Bool) -> Truth {
+        Truth(left.allSatisfy { l in right.allSatisfy { test(l.compared(to: $0)) } })
+    }
+
+    private func reaches(_ value: PolicyValue, _ goals: [PolicyValue]) -> Bool {
+        if goals.contains(where: { value.equals($0) }) { return true }
+        guard let key = value.key else { return false }
+        let reached = world.reached(from: key)
+        return goals.contains { $0.key.map(reached.contains) ?? false }
+    }
+}
+
+extension Truth {
+    fileprivate var rank: Int {
+        switch self {
+        case .satisfied: 2
+        case .undetermined: 1
+        case .unsatisfied: 0
+        }
+    }
+}
