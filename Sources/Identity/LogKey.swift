@@ -16,9 +16,9 @@ package struct LogKey: Sendable, Hashable, CustomStringConvertible {
     package let role: Role
     package let key: PublicKey
 
-    /// Nil unless `key` is Ed25519 and `name` is 1–200 visible ASCII characters without `+`.
+    /// Nil unless `key` is Ed25519, not of small order, and `name` is 1–200 visible ASCII characters without `+`.
     package init?(name: String, role: Role, key: PublicKey) {
-        guard key.algorithm == .ed25519, LogKey.isName(name) else { return nil }
+        guard key.algorithm == .ed25519, !isSmallOrder(key), LogKey.isName(name) else { return nil }
         self.name = name
         self.role = role
         self.key = key

@@ -115,6 +115,7 @@ struct ObjectReader {
         guard let key = PublicKey(parsing: text), key.algorithm == algorithm, key.description == text else {
             throw refuse(name, "a key such as \(algorithm.rawValue):<base64> is expected")
         }
+        guard !isSmallOrder(key) else { throw refuse(name, "a point of small order is no key: anybody can sign for it") }
         return key
     }
 
@@ -144,6 +145,24 @@ struct ObjectReader {
         return names
     }
 }
+
+/// Whether `key` is one of the eight points of small order of Ed25519, in any encoding. Their signatures verify for messages that nobody signed,
+/// so a participant could disown all of its own.
+func isSmallOrder(_ key: PublicKey) -> Bool {
+    guard key.algorithm == .ed25519, let top = key.raw.last else { return false }
+    return smallOrder.contains(Array(key.raw.dropLast()) + [top & 0x7F])
+}
+
+private let smallOrder: Set<[UInt8]> = Set(
+    [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ].compactMap(Hex.decode))
 
 func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
