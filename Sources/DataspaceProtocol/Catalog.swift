@@ -45,9 +45,9 @@ package struct Catalog: ProtocolMessage {
 
     package var members: [String: JSON?] {
         [
-            "@id": .string(id), "participantId": participantID.map(JSON.string), "dataset": list(datasets.map(\.nested)),
-            "service": list(services.map(\.json)), "catalog": list(catalogs.map(\.nested)),
-            "distribution": list(distributions.map(\.json)),
+            "@id": .string(id), "participantId": participantID.map(JSON.string), "dataset": listMember(datasets.map(\.nested)),
+            "service": listMember(services.map(\.json)), "catalog": listMember(catalogs.map(\.nested)),
+            "distribution": listMember(distributions.map(\.json)),
         ]
     }
 
@@ -145,7 +145,8 @@ package struct Distribution: Sendable, Hashable {
             case .service(let service): service.json
             }
         return .members([
-            "@type": "Distribution", "format": .string(format.rawValue), "accessService": service, "hasPolicy": list(offers.map(\.json)),
+            "@type": "Distribution", "format": .string(format.rawValue), "accessService": service,
+            "hasPolicy": listMember(offers.map(\.json)),
         ])
     }
 }
@@ -168,8 +169,6 @@ package struct DataService: Sendable, Hashable {
 
     package var json: JSON { ["@id": .string(id), "@type": "DataService", "endpointURL": .string(endpointURL)] }
 }
-
-private func list(_ values: [JSON]) -> JSON? { values.isEmpty ? nil : .array(values) }
 
 extension ObjectReader {
     fileprivate func parts<Part>(

@@ -27,7 +27,7 @@ package struct CatalogRequestMessage: ProtocolMessage {
         return try CatalogPage(querySpec: members)
     }
 
-    package var members: [String: JSON?] { ["filter": filter.isEmpty ? nil : .array(filter)] }
+    package var members: [String: JSON?] { ["filter": listMember(filter)] }
 }
 
 /// A window on a list of datasets.

@@ -58,7 +58,7 @@ package struct DataAddress: Sendable, Hashable {
         }
         return .members([
             "@type": "DataAddress", "endpointType": .string(endpointType), "endpoint": endpoint.map(JSON.string),
-            "endpointProperties": list.isEmpty ? nil : .array(list),
+            "endpointProperties": listMember(list),
         ])
     }
 }

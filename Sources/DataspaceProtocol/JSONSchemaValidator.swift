@@ -52,8 +52,8 @@ struct JSONSchemaValidator {
     private var steps: Int
     private static let maxDepth = 512
 
-    /// - Parameter steps: how many schema nodes may be visited; a message of a mebibyte needs fewer than four million.
-    static func violation(in value: JSON, of root: Int, schemas: JSONSchemaSet, steps: Int = 8_000_000) -> SchemaViolation? {
+    /// - Parameter steps: how many schema nodes may be visited before the document counts as too complex.
+    static func violation(in value: JSON, of root: Int, schemas: JSONSchemaSet, steps: Int) -> SchemaViolation? {
         var validator = JSONSchemaValidator(nodes: schemas.nodes, steps: steps)
         return validator.check(value, root, 0).map(describe)
     }

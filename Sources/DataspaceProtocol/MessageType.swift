@@ -81,6 +81,8 @@ package enum DSPSchemas {
         guard let root = bundled.root(schemaID) else {
             return SchemaViolation(pointer: .root, keyword: "$id", problem: "has no bundled schema")
         }
-        return JSONSchemaValidator.violation(in: document, of: root, schemas: bundled)
+        // A step is one schema node met by one value. A mebibyte of the densest constraints needs about three million.
+        let steps = schemaID == MessageType.catalog.schemaID ? 64_000_000 : 8_000_000
+        return JSONSchemaValidator.violation(in: document, of: root, schemas: bundled, steps: steps)
     }
 }

@@ -30,7 +30,6 @@ package struct MessageEnvelope: Sendable, Hashable {
 /// A schema-valid document on its way to a typed message.
 package struct MessageDocument {
     let reader: ObjectReader
-    package let json: JSON
 
     func envelope() throws(DSPError) -> MessageEnvelope {
         MessageEnvelope(id: try reader.optionalIdentifier("@id"), extensions: try reader.extensions())
@@ -56,7 +55,7 @@ extension ProtocolMessage {
         }
         if let violation = DSPSchemas.violation(in: json, of: type) { throw .schema(type: type.rawValue, violation: violation) }
         if type.hasContext { _ = try reader.list("@context", limit: DSP.maxContexts) }
-        return try Self(reading: MessageDocument(reader: reader, json: json))
+        return try Self(reading: MessageDocument(reader: reader))
     }
 
     package var json: JSON {
@@ -102,8 +101,13 @@ package struct ProcessPIDs: Sendable, Hashable {
     }
 }
 
+/// An array, or no member at all: the schemas want at least one item. (A bare `nil` here could also mean JSON's null.)
+func listMember(_ values: [JSON]) -> JSON? {
+    values.isEmpty ? Optional<JSON>.none : .array(values)
+}
+
 func reasonMembers(code: String?, reason: [String]) -> [String: JSON?] {
-    ["code": code.map(JSON.string), "reason": reason.isEmpty ? nil : JSON.strings(reason)]
+    ["code": code.map(JSON.string), "reason": listMember(reason.map(JSON.string))]
 }
 
 extension Dictionary where Key == String, Value == JSON? {

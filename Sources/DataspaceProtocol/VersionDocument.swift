@@ -98,7 +98,7 @@ extension VersionDocument.Version {
             "auth": auth.map { auth in
                 .members([
                     "protocol": .string(auth.protocol), "version": .string(auth.version),
-                    "profile": auth.profile.isEmpty ? nil : .strings(auth.profile),
+                    "profile": listMember(auth.profile.map(JSON.string)),
                 ])
             },
         ])
