@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the AEAD of a chunk protects: `u8 codec ‖ u32 encodedLength ‖ encoded ‖ zeros` (docs/formats/sealed-package.md §2.3).
+enum ChunkFrame {
+    static let overhead = 5
+
+    /// The largest sealed chunk.
+    static func sealedLimit(chunkSize: Int, suite: Suite) -> Int { overhead + chunkSize + suite.tagSize }
+
+    static func isLength(_ length: Int64, chunkSize: Int, suite: Suite) -> Bool {
+        length >= Int64(overhead + suite.tagSize) && length <= Int64(sealedLimit(chunkSize: chunkSize, suite: suite))
+    }
+}
+
+/// How much the length of a chunk may say about its content.
+package enum Padding: String, Sendable, Hashable, CaseIterable {
+    case none
+    /// At most 12 % more; hides all but a few bits of the length.
+    case padme
+    /// Every chunk as long as the longest.
+    case full
+
+    /// The padded length of a chunk's plaintext of `count` bytes.
+    func padded(_ count: Int, chunkSize: Int) -> Int {
+        let limit = ChunkFrame.overhead + chunkSize
+        switch self {
+        case .none: return count
+        case .full: return limit
+        case .padme:
+            // Padmé keeps as many leading bits of the length as the exponent has bits.
+            let exponent = Int.bitWidth - 1 - count.leadingZeroBitCount
+            let exponentBits = Int.bitWidth - exponent.leadingZeroBitCount
+            let mask = (1 << max(0, exponent - exponentBits)) - 1
+            return min(limit, (count + mask) & ~mask)
+        }
+    }
+}
+
+/// Turns payload bytes into the bytes of a stored chunk, and owns the buffers for it. One per worker and kind.
+@safe final class ChunkSealer {
+    /// The caller fills this with payload bytes.
+    let content: UnsafeMutableRawBufferPointer
+    private let output: UnsafeMutableRawBufferPointer
+    private let compressor: ChunkCompressor
+    private let cipher: ChunkCipher
+    private let kind: ChunkKind
+    private let suite: Suite
+    private let padding: Padding
+    private let chunkSize: Int
+
+    init(kind: ChunkKind, keys: PackageKeys, chunkSize: Int, codec: Codec, padding: Padding) throws(SealingError) {
+        compressor = try ChunkCompressor(codec)
+        cipher = try keys.cipher(for: kind)
+        (self.kind, self.chunkSize, self.padding, suite) = (kind, chunkSize, padding, keys.suite)
+        unsafe content = .allocate(byteCount: chunkSize, alignment: 64)
+        // Room for what zlib and zstd need to try a chunk that does not shrink.
+        unsafe output = .allocate(byteCount: 4 + ChunkFrame.overhead + chunkSize + chunkSize / 128 + 1024, alignment: 64)
+    }
+
+    deinit {
+        unsafe content.deallocate()
+        unsafe output.deallocate()
+    }
+
+    /// Seals the first `count` bytes of `content`; `body` gets the stored bytes, length first, and the hash of the chunk's leaf.
+    func seal<Result>(
+        index: Int64, last: Bool, count: Int,
+        _ body: (_ stored: UnsafeRawBufferPointer, _ leaf: [UInt8]) throws(SealingError) -> Result
+    ) throws(SealingError) -> Result {
+        let input = unsafe UnsafeRawBufferPointer(rebasing: content[..<count])
+        let start = 4 + ChunkFrame.overhead
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start...])
+        let encoded: (codec: UInt8, count: Int)
+        if let compressed = unsafe compressor.compress(input, into: room) {
+            encoded = compressed
+        } else {
+            unsafe room.copyMemory(from: input)
+            encoded = (Codec.storedByte, count)
+        }
+
+        let plainCount = padding.padded(ChunkFrame.overhead + encoded.count, chunkSize: chunkSize)
+        let zeros = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start + encoded.count..<4 + plainCount])
+        unsafe zeros.initializeMemory(as: UInt8.self, repeating: 0)
+        let sealedCount = plainCount + suite.tagSize
+        unsafe output.storeBytes(of: UInt32(sealedCount).bigEndian, toByteOffset: 0, as: UInt32.self)
+        unsafe output[4] = encoded.codec
+        unsafe output.storeBytes(of: UInt32(encoded.count).bigEndian, toByteOffset: 5, as: UInt32.self)
+
+        try unsafe cipher.seal(
+            index: index, last: last, inPlace: UnsafeMutableRawBufferPointer(rebasing: output[4..<4 + plainCount]),
+            tag: UnsafeMutableRawBufferPointer(rebasing: output[4 + plainCount..<4 + sealedCount]))
+        let stored = unsafe UnsafeRawBufferPointer(rebasing: output[..<(4 + sealedCount)])
+        let leaf = unsafe LeafTree.chunkLeafHash(
+            suite: suite, kind: kind, index: index, sealed: UnsafeRawBufferPointer(rebasing: stored[4...]))
+        return try unsafe body(stored, leaf)
+    }
+}
+
+/// Turns the sealed bytes of a chunk back into payload bytes, and owns the buffers for it. One per worker and kind.
+@safe final class ChunkOpener {
+    /// The caller fills this with the sealed bytes of a chunk.
+    let sealed: UnsafeMutableRawBufferPointer
+    private let content: UnsafeMutableRawBufferPointer
+    private let decompressor: ChunkDecompressor
+    private let cipher: ChunkCipher
+    private let kind: ChunkKind
+    private let suite: Suite
+    private let chunkSize: Int
+
+    init(kind: ChunkKind, keys: PackageKeys, chunkSize: Int) throws(SealingError) {
+        decompressor = try ChunkDecompressor()
+        cipher = try keys.cipher(for: kind)
+        (self.kind, self.chunkSize, suite) = (kind, chunkSize, keys.suite)
+        unsafe sealed = .allocate(byteCount: ChunkFrame.sealedLimit(chunkSize: chunkSize, suite: keys.suite), alignment: 64)
+        unsafe content = .allocate(byteCount: chunkSize + 1, alignment: 64)  // one more: see ChunkDecompressor.inflate
+    }
+
+    deinit {
+        unsafe sealed.deallocate()
+        unsafe content.deallocate()
+    }
+
+    /// Opens the first `count` bytes of `sealed`, whose length and leaf the caller has checked. The result is valid until the next call.
+    func open(index: Int64, last: Bool, count: Int) throws(SealingError) -> UnsafeRawBufferPointer {
+        let name = ChunkName(kind: kind, index: index)
+        let plainCount = count - suite.tagSize
+        let plain = unsafe UnsafeMutableRawBufferPointer(rebasing: sealed[..<plainCount])
+        let tag = unsafe UnsafeRawBufferPointer(rebasing: sealed[plainCount..<count])
+        guard try unsafe cipher.open(index: index, last: last, inPlace: plain, tag: tag) else { throw .chunkNotAuthentic(name) }
+
+        let encodedCount = Int(UInt32(bigEndian: unsafe plain.loadUnaligned(fromByteOffset: 1, as: UInt32.self)))
+        guard encodedCount <= plainCount - ChunkFrame.overhead else {
+            throw .chunkEncodingInvalid(name, "it claims more bytes than it has")
+        }
+        let end = ChunkFrame.overhead + encodedCount
+        guard unsafe ChunkOpener.isZero(UnsafeRawBufferPointer(rebasing: plain[end...])) else {
+            throw .chunkEncodingInvalid(name, "its padding is not zero")
+        }
+        let encoded = unsafe UnsafeRawBufferPointer(rebasing: plain[ChunkFrame.overhead..<end])
+        let decoded = try unsafe decode(plain[0], encoded, name)
+        guard encodedCount <= decoded.count else { throw .chunkEncodingInvalid(name, "it is longer than what it encodes") }
+        guard decoded.count == chunkSize || last && (decoded.count > 0 || index == 0) else { throw .chunkNotFull(name) }
+        return unsafe decoded
+    }
+
+    private func decode(_ codec: UInt8, _ encoded: UnsafeRawBufferPointer, _ name: ChunkName) throws(SealingError) -> UnsafeRawBufferPointer
+    {
+        let count: Int
+        do {
+            switch codec {
+            case Codec.storedByte: return unsafe encoded
+            case Codec.deflateByte: count = try unsafe decompressor.inflate(encoded, into: content, limit: chunkSize)
+            case Codec.zstdByte: count = try unsafe decompressor.zstd(encoded, into: content, limit: chunkSize)
+            default: throw SealingError.unknownCodec(name, codec)
+            }
+        } catch let failure as ChunkDecompressor.Failure {
+            switch failure {
+            case .notDecodable: throw .chunkNotDecodable(name)
+            case .tooLarge: throw .chunkTooLarge(name)
+            case .refused(let reason): throw .chunkEncodingInvalid(name, reason)
+            }
+        } catch let error as SealingError {
+            throw error
+        } catch {
+            throw .chunkNotDecodable(name)
+        }
+        return unsafe UnsafeRawBufferPointer(rebasing: content[..<count])
+    }
+
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        var bits: UInt64 = 0
+        while position + 8 <= bytes.count {
+            bits |= unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            position += 8
+        }
+        while position < bytes.count {
+            bits |= UInt64(unsafe bytes[position])
+            position += 1
+        }
+        return bits == 0
+    }
+}
