@@ -67,8 +67,8 @@ package struct SpaceContents: Sendable, Hashable {
     package var retiredOperatorKeys: [RetiredKey] = []
     package var serial: Int64
     package var issuedAt: Timestamp
-    /// Roots of the members' TLS certificates, PEM, one each.
-    package var anchors: [String]
+    /// Roots of the members' TLS certificates.
+    package var anchors: [Certificate]
     /// ODRL profiles that offers in this space may use.
     package var policyProfiles: [String]
     package var witnessQuorum: Int
@@ -78,7 +78,7 @@ package struct SpaceContents: Sendable, Hashable {
 
     package init(
         id: SpaceID, type: SpaceType, names: PartyNames, operator: ParticipantID, operatorKey: PublicKey, serial: Int64 = 1,
-        issuedAt: Timestamp, anchors: [String], policyProfiles: [String] = ["urn:kouan:odrl:1"], witnessQuorum: Int = 0,
+        issuedAt: Timestamp, anchors: [Certificate], policyProfiles: [String] = ["urn:kouan:odrl:1"], witnessQuorum: Int = 0,
         crlGraceSeconds: Int64 = 0
     ) {
         self.id = id
@@ -133,7 +133,7 @@ extension SpaceContents {
             "retiredOperatorKeys": retiredOperatorKeys.isEmpty ? nil : .array(retiredOperatorKeys.map(\.json)),
             "serial": .integer(serial),
             "issuedAt": .string(issuedAt.description),
-            "anchors": .strings(anchors),
+            "anchors": .strings(anchors.map(\.pem)),
             "policyProfiles": .strings(policyProfiles),
             "witnessQuorum": .integer(Int64(witnessQuorum)),
             "crlGraceSeconds": .integer(crlGraceSeconds),
@@ -177,13 +177,16 @@ extension SpaceContents {
         }
     }
 
-    private static func readAnchors(_ reader: ObjectReader) throws(IdentityError) -> [String] {
+    private static func readAnchors(_ reader: ObjectReader) throws(IdentityError) -> [Certificate] {
         let texts = try reader.texts("anchors", counting: 1...16, upTo: 8192)
+        var anchors: [Certificate] = []
         for text in texts {
-            guard text.hasPrefix("-----BEGIN CERTIFICATE-----\n"), text.hasSuffix("-----END CERTIFICATE-----\n") else {
-                throw reader.refuse("anchors", "one CA certificate in PEM each is expected")
+            guard let certificate = try? Certificate(pem: text), certificate.pem == text, certificate.isCA else {
+                throw reader.refuse("anchors", "one CA certificate each is expected, in PEM with lines of 64 characters")
             }
+            guard !anchors.contains(certificate) else { throw reader.refuse("anchors", "a certificate comes twice") }
+            anchors.append(certificate)
         }
-        return texts
+        return anchors
     }
 }

@@ -89,7 +89,12 @@ struct Fixture {
             anchoredIn: anchoredIn, at: time ?? now)
     }
 
-    static func anchor() throws -> String { "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" }
+    static func anchor() throws -> Certificate {
+        try CertificateIssuer.makeRoot(
+            subject: DistinguishedName(commonName: "Example Root"), key: try key(6), notBefore: now, notAfter: now.adding(seconds: 86_400),
+            serial: [1]
+        ).certificate
+    }
 }
 
 /// The code that `body` is refused with; nil when it is not.

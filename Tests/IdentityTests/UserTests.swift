@@ -119,7 +119,7 @@ import Testing
         #expect(LogKey(parsing: "\(parts[0])+\(parts[1].uppercased())x+\(parts[2])", role: .log) == nil)
         for name in ["", "a b", "a+b", "a\n", "é"] { #expect(LogKey(name: name, role: .log, key: key) == nil) }
         for text in ["", "+", "++", "a+b", "a+00000000+", "a+00000000+AQ=="] { #expect(LogKey(parsing: text, role: .log) == nil) }
-        // The example of the signed-note page of C2SP.
+        // A key that is published with its hash, in the documentation of Go's note package.
         let example = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
         #expect(LogKey(parsing: example, role: .log)?.description == example)
     }
@@ -133,7 +133,7 @@ import Testing
         let fixture = try Fixture()
         let token = Array(fixture.card.credentials[0].utf8)
         var accepted = 0
-        for _ in 0..<3000 {
+        for _ in 0..<400 {
             let noise = (0..<Int.random(in: 0...300, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             for bytes in [
                 noise, mangled(fixture.card.bytes, &random), mangled(fixture.space.bytes, &random), mangled(token, &random),
