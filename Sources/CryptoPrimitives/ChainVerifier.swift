@@ -48,6 +48,8 @@ package enum ChainVerifier {
     static let depth: Int32 = 6
     /// Certificates that a peer may send.
     static let intermediateLimit = 10
+    /// A year: a longer grace would be no revocation at all.
+    static let graceLimit: Int64 = 366 * 86_400
 
     @discardableResult
     package static func verify(
@@ -88,31 +90,34 @@ package enum ChainVerifier {
         }
 
         // The callback sees every finding; it forgives one kind only, a list that ended inside the grace.
-        var grace = Grace(latestEnd: now.adding(seconds: -max(0, min(graceSeconds, 366 * 86_400))))
-        let verified = unsafe withUnsafeMutablePointer(to: &grace) { grace in
-            unsafe X509_STORE_CTX_set_ex_data(context, 0, grace)
+        var findings = Findings(latestEnd: now.adding(seconds: -max(0, min(graceSeconds, graceLimit))))
+        let verified = unsafe withUnsafeMutablePointer(to: &findings) { findings in
+            unsafe X509_STORE_CTX_set_ex_data(context, 0, findings)
             unsafe X509_STORE_CTX_set_verify_cb(context) { ok, context in
                 guard ok != 1, let context = unsafe context, let data = unsafe X509_STORE_CTX_get_ex_data(context, 0),
-                    unsafe X509_STORE_CTX_get_error(context) == X509_V_ERR_CRL_HAS_EXPIRED,
-                    let list = unsafe X509_STORE_CTX_get0_current_crl(context),
-                    let end = unsafe ASN1.timestamp(X509_CRL_get0_nextUpdate(list))
+                    let list = unsafe X509_STORE_CTX_get0_current_crl(context)
                 else { return ok }
-                let grace = unsafe data.assumingMemoryBound(to: Grace.self)
-                guard unsafe end >= grace.pointee.latestEnd else { return ok }
-                unsafe grace.pointee.used = true
+                let findings = unsafe data.assumingMemoryBound(to: Findings.self)
+                // Noted here, since OpenSSL forgets the list before it returns.
+                unsafe findings.pointee.listIssuer = DistinguishedName.text(X509_CRL_get_issuer(list))
+                guard unsafe X509_STORE_CTX_get_error(context) == X509_V_ERR_CRL_HAS_EXPIRED,
+                    let end = unsafe ASN1.timestamp(X509_CRL_get0_nextUpdate(list)), unsafe end >= findings.pointee.latestEnd
+                else { return ok }
+                unsafe findings.pointee.graceUsed = true
                 unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
                 return 1
             }
             return unsafe X509_verify_cert(context)
         }
-        guard verified == 1 else { throw .chain(unsafe failure(context, leaf: leaf)) }
-        return VerifiedChain(certificates: try unsafe certificates(context), crlStale: grace.used)
+        guard verified == 1 else { throw .chain(unsafe failure(context, leaf: leaf, listIssuer: findings.listIssuer)) }
+        return VerifiedChain(certificates: try unsafe certificates(context), crlStale: findings.graceUsed)
     }
 
-    /// What the callback may forgive, and whether it did.
-    private struct Grace {
+    /// What the callback may forgive, and what it saw.
+    private struct Findings {
         let latestEnd: Timestamp
-        var used = false
+        var graceUsed = false
+        var listIssuer: String?
     }
 
     private static func certificates(_ context: OpaquePointer) throws(CryptoError) -> [Certificate] {
@@ -125,12 +130,11 @@ package enum ChainVerifier {
         return certificates
     }
 
-    private static func failure(_ context: OpaquePointer, leaf: Certificate) -> ChainFailure {
+    private static func failure(_ context: OpaquePointer, leaf: Certificate, listIssuer: String?) -> ChainFailure {
         let number = unsafe X509_STORE_CTX_get_error(context)
         let current = unsafe X509_STORE_CTX_get_current_cert(context)
         let subject = unsafe current.map { unsafe DistinguishedName.text(X509_get_subject_name($0)) } ?? leaf.subject
-        let list = unsafe X509_STORE_CTX_get0_current_crl(context)
-        let issuer = unsafe list.map { unsafe DistinguishedName.text(X509_CRL_get_issuer($0)) } ?? subject
+        let issuer = listIssuer ?? subject
         switch number {
         case X509_V_ERR_CERT_HAS_EXPIRED: return .expired(subject: subject)
         case X509_V_ERR_CERT_NOT_YET_VALID: return .notYetValid(subject: subject)
