@@ -62,7 +62,7 @@ package struct SignedNote: Sendable, Hashable, CustomStringConvertible {
         // Byte-wise from here: `Character` would join a newline with a mark that follows it.
         guard bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }) else { throw .malformedNote("it has control characters") }
         guard whole.utf8.last == 0x0A else { throw .malformedNote("it does not end in a newline") }
-        guard let blank = SignedNote.lastBlankLine(of: bytes) else { throw .malformedNote("it has no signatures") }
+        guard let blank = SignedNote.lastBlankLine(of: bytes), blank + 2 < bytes.count else { throw .malformedNote("it has no signatures") }
         guard blank > 0, let text = String(validating: bytes[..<(blank + 1)], as: UTF8.self) else { throw .malformedNote("it has no text") }
         var found: [NoteSignature] = []
         for line in bytes[(blank + 2)..<(bytes.count - 1)].split(separator: 0x0A, omittingEmptySubsequences: false) {
