@@ -55,10 +55,11 @@ package final class Ledger: Sendable {
     package let verifierKey: VerifierKey
     let store: Store
     let subjects: SubjectKeys
+    let index: LedgerIndex
     let clock: any WallClock
     private let key: PrivateKey
     private let configuration: LedgerConfiguration
-    private let headFilePath: String
+    let headFilePath: String
     private let queue: Mutex<Queue>
     private let state: Mutex<State>
 
@@ -136,12 +137,13 @@ package final class Ledger: Sendable {
         }
         return Ledger(
             store: store, verifier: verifier, key: key, subjects: try SubjectKeys(directory: store.directory, storageKey: storageKey),
+            index: try LedgerIndex(directory: store.directory, origin: origin),
             clock: clock, configuration: configuration, headFilePath: path,
             state: State(head: head, note: note, edge: edge, signing: signing, headFile: headFile))
     }
 
     private init(
-        store: Store, verifier: VerifierKey, key: PrivateKey, subjects: SubjectKeys, clock: any WallClock,
+        store: Store, verifier: VerifierKey, key: PrivateKey, subjects: SubjectKeys, index: LedgerIndex, clock: any WallClock,
         configuration: LedgerConfiguration, headFilePath: String, state: State
     ) {
         self.store = store
@@ -149,6 +151,7 @@ package final class Ledger: Sendable {
         verifierKey = verifier
         self.key = key
         self.subjects = subjects
+        self.index = index
         self.clock = clock
         self.configuration = configuration
         self.headFilePath = headFilePath
@@ -387,7 +390,10 @@ package final class Ledger: Sendable {
     }
 
     /// Call before `Store.close`.
-    package func close() throws { try subjects.close() }
+    package func close() throws {
+        try subjects.close()
+        try index.close()
+    }
 }
 
 // MARK: - jobs
