@@ -51,10 +51,16 @@ package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
         let raw = Array(spki[algorithm.spkiPrefix.count...])
         guard algorithm != .p256 || raw[0] == 4 else { throw .malformedKey("the point is compressed") }
         OpenSSLErrors.clear()
-        let handle = unsafe spki.withUnsafeBufferPointer { bytes in
-            var position = bytes.baseAddress
-            return unsafe d2i_PUBKEY(nil, &position, bytes.count)
-        }
+        // The raw form skips OpenSSL's decoders, which cost more than a signature; P-256 needs them to check the point.
+        let handle =
+            switch algorithm {
+            case .ed25519, .x25519: unsafe EVP_PKEY_new_raw_public_key(algorithm.rawKeyType, nil, raw, raw.count)
+            case .p256:
+                unsafe spki.withUnsafeBufferPointer { bytes in
+                    var position = bytes.baseAddress
+                    return unsafe d2i_PUBKEY(nil, &position, bytes.count)
+                }
+            }
         guard let handle = unsafe handle else {
             let detail = OpenSSLErrors.drain().joined(separator: "; ")
             throw .malformedKey("it is not a point of its curve (`\(detail)`)")
