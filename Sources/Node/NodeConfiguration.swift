@@ -207,7 +207,7 @@ extension NodeConfiguration {
             text == "none" ? .some(nil) : NodeConfiguration.integer(text, in: 0...100).map { .some($0) }
         }
         proxyURL = try read("proxy.url", "http://host:port without user and password") {
-            NodeConfiguration.originURL($0, schemes: ["http", "https"])
+            NodeConfiguration.originURL($0, schemes: ["http"])
         }
         proxyExclude = try need("proxy.exclude", "host names and addresses, separated by commas") { text in
             let hosts = text.split(separator: ",").map { String($0.trimmingSpaces()) }
