@@ -124,7 +124,7 @@ extension HTTPSClient {
         let tls: ClientTLS?
         let configuration: HTTPClientConfiguration
         private let multi: UnsafeMutableRawPointer  // owned CURLM, freed at the end of run()
-        private var active: [UInt64: (transfer: Transfer, easy: UnsafeMutableRawPointer)] = unsafe [:]
+        private var active: [UInt64: Transfer] = [:]
 
         enum Command {
             case start(Transfer)
@@ -231,11 +231,11 @@ extension HTTPSClient {
                 var running: Int32 = 0
                 unsafe curl_multi_perform(multi, &running)
                 collectFinished()
-                for unsafeentry in unsafe active.values { unsafe entry.transfer.handOver() }
+                for transfer in active.values { transfer.handOver() }
                 // Idle or not, a command wakes the thread; curl shortens the wait to its own timers.
                 unsafe curl_multi_poll(multi, nil, 0, 60_000, nil)
             }
-            for unsafeid in unsafe active.keys { remove(id, because: .closed) }
+            for id in active.keys { remove(id, because: .closed) }
             mailbox.withLock { $0.isGone = true }
             unsafe curl_multi_cleanup(multi)
         }
@@ -245,14 +245,14 @@ extension HTTPSClient {
             case .start(let transfer):
                 do {
                     let easy = unsafe try transfer.start(self)
-                    unsafe active[transfer.id] = (transfer, easy)
+                    active[transfer.id] = transfer
                     unsafe curl_multi_add_handle(multi, easy)
                 } catch {
                     transfer.finish(nil, error)
                     requestEnded()
                 }
             case .cancel(let id): remove(id, because: .cancelled)
-            case .resume(let id): unsafe active[id]?.transfer.resumeReceiving()
+            case .resume(let id): active[id]?.resumeReceiving()
             }
         }
 
@@ -267,15 +267,15 @@ extension HTTPSClient {
                 guard let context = unsafe context else { continue }
                 let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
                 transfer.finish(code)
-                unsafe active[transfer.id] = nil
+                active[transfer.id] = nil
                 requestEnded()
             }
         }
 
         private func remove(_ id: UInt64, because reason: TransportError) {
-            guard let entry = unsafe active.removeValue(forKey: id) else { return }
-            unsafe curl_multi_remove_handle(multi, entry.easy)
-            unsafe entry.transfer.finish(nil, reason)
+            guard let transfer = active.removeValue(forKey: id) else { return }
+            unsafe transfer.leave(multi)
+            transfer.finish(nil, reason)
             requestEnded()
         }
 

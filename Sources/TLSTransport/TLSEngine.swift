@@ -58,11 +58,16 @@ import NIOCore
         }
     }
 
-    /// The ciphertext to send. The engine keeps the buffer's memory for the next round where the channel has let go of it.
+    /// The ciphertext to send. The buffer is taken out before `send` runs, which may come back here; its memory is kept for the next round
+    /// where the channel has let go of it.
     func withOutput(_ send: (ByteBuffer) -> Void) {
         guard hasOutput else { return }
-        send(outbound)
-        if outbound.storageCapacity > Self.largestKeptBuffer { outbound = ByteBuffer() } else { outbound.clear() }
+        var sent = ByteBuffer()
+        swap(&sent, &outbound)
+        send(sent)
+        guard outbound.storageCapacity == 0, sent.storageCapacity <= Self.largestKeptBuffer else { return }
+        sent.clear()
+        outbound = sent
     }
 
     /// Above this a buffer is returned to the allocator instead of kept for the next write.

@@ -35,6 +35,7 @@ final class TLSServerHandler: ChannelDuplexHandler {
     // Writing
     private var queue = CircularBuffer<(bytes: ByteBuffer, promise: EventLoopPromise<Void>?)>()
     private var queuedBytes = 0
+    private var isPumping = false
     private var flushed = 0  // how many of `queue` may be sent
     private var small = ByteBuffer()  // small writes of one flush share a record
     private var outputClosing: (wanted: Bool, promise: EventLoopPromise<Void>?, then: CloseMode) = (false, nil, .output)
@@ -207,7 +208,8 @@ final class TLSServerHandler: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         // Ciphertext came but no whole record: whoever asked for bytes still waits for them.
-        if !deliveredSinceRead, state == .handshaking || state == .open { context.read() }
+        // And at the end nobody above asks any more, but the peer's own end must still be seen.
+        if !deliveredSinceRead || state == .closing { context.read() }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -264,8 +266,11 @@ final class TLSServerHandler: ChannelDuplexHandler {
 
     /// Encrypts and sends what was flushed, in batches, for as long as the channel takes it.
     private func pump(_ context: ChannelHandlerContext) {
-        guard state == .open else { return }
+        // A flush may make the channel writable at once, which calls this again; the loop below sees it.
+        guard state == .open, !isPumping else { return }
         guard flushed == 0 || stillTrusted(context) else { return }
+        isPumping = true
+        defer { isPumping = false }
         while flushed > 0, context.channel.isWritable, let engine {
             var promises: [EventLoopPromise<Void>] = []
             var batch = 0
@@ -350,7 +355,10 @@ final class TLSServerHandler: ChannelDuplexHandler {
             try connection.revalidate()
             return true
         } catch {
-            report(error, duringHandshake: false)
+            if state == .open {
+                state = .closing
+                report(error, duringHandshake: false)
+            }
             failQueue(with: error)
             context.fireErrorCaught(error)
             context.close(promise: nil)

@@ -235,6 +235,11 @@ import Synchronization
         unsafe curl_easy_pause(easy, CURLPAUSE_CONT)  // calls receivedBody, which may pause again
     }
 
+    /// Ends the transfer at curl's side before it is done.
+    func leave(_ multi: UnsafeMutableRawPointer) {
+        if let easy = unsafe easy { unsafe curl_multi_remove_handle(multi, easy) }
+    }
+
     /// Once, with curl's result or a reason of our own. Frees the handle, which must already be out of its multi handle.
     func finish(_ code: CURLcode?, _ reason: TransportError? = nil) {
         let result = reason.map { Result<Void, TransportError>.failure($0) } ?? result(of: code ?? CURLE_OK)

@@ -26,8 +26,9 @@ final class RawSocket: Sendable {
         self.received = received
     }
 
-    func send(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
-    func close() async throws { try await channel.close().get() }
+    /// The server may have ended the connection already.
+    func send(_ bytes: [UInt8]) async throws { try? await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get() }
+    func close() async throws { try? await channel.close().get() }
     var bytes: [UInt8] { received.bytes.withLock { $0 } }
     var isClosed: Bool { !channel.isActive }
     /// Waits for the other side to end the connection.

@@ -62,3 +62,9 @@ final class TestClock: WallClock {
     func now() -> Timestamp { time.withLock { $0 } }
     func set(_ value: Timestamp) { time.withLock { $0 = value } }
 }
+
+final class Locked<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+    init(_ value: Value) { self.value = Mutex(value) }
+    func with<R: Sendable>(_ body: (inout Value) -> R) -> R { value.withLock { value in body(&value) } }
+}

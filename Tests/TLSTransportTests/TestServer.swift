@@ -91,7 +91,7 @@ struct TestServer: Sendable {
         let bound = BoundPort()
         let box = Mutex<TestServer?>(nil)
         var logger = Logger(label: "test")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let server = Server(
             childChannelSetup: KouanTLSChannel(context: context) { request, writer, channel in
                 guard let server = box.withLock({ $0 }) else { return }
