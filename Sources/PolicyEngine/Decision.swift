@@ -9,7 +9,7 @@ package struct Decision: Sendable {
         case deny
         /// A permission and a prohibition both apply and no strategy settles it: the policy is void, nothing is granted.
         case invalid
-        /// Open until these operands are known. Never at transfer, grant or use.
+        /// Open until these operands are known, and duties fulfilled that the reasons name. Never at transfer, grant or use.
         case conditional(needs: [IRI])
 
         package var name: String {
@@ -61,10 +61,12 @@ package struct Decision: Sendable {
     package var message: LocalizedText {
         switch outcome {
         case .permit: LocalizedText("the policy permits it", "策略允许")
+        case .conditional(let needs) where needs.isEmpty:
+            LocalizedText("the policy permits it after a duty is fulfilled", "履行义务之后策略允许")
         case .conditional(let needs):
             LocalizedText(
                 "the policy permits it if " + needs.map { "`\($0.short)`" }.joined(separator: ", ") + " allow it",
-                "在满足以下条件时策略允许:" + needs.map { OperandTable.info($0)?.title.zh ?? $0.short }.joined(separator: "、"))
+                "在满足以下条件时策略允许：" + needs.map { OperandTable.info($0)?.title.zh ?? $0.short }.joined(separator: "、"))
         case .deny, .invalid: reasons.first?.message ?? LocalizedText("no permission applies", "没有适用的许可")
         }
     }

@@ -118,7 +118,7 @@ extension Constraint {
     fileprivate func note(_ level: EnforcementLevel) -> LocalizedText? {
         switch leftOperand {
         case Operand.dateTime where level == .enforced, Operand.recipient where level == .enforced:
-            LocalizedText("enforced until the key is released, attested after it", "发放密钥之前强制执行,之后由消费方节点证明")
+            LocalizedText("enforced until the key is released, attested after it", "发放密钥之前强制执行，之后由消费方节点证明")
         case Operand.purpose:
             LocalizedText("the purpose is what the consumer states and signs", "使用目的以消费方声明并签名为准")
         case Operand.count where level == .attested:

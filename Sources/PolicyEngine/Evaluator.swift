@@ -123,6 +123,8 @@ struct Evaluator {
             case .perDuty: duty.phase == .before || duty.deontic == .violated
             }
         if !blocks { return .satisfied }
+        // Before a decision is final the duty can still be fulfilled in time, unless it is violated already.
+        if let point, !point.isEnforced, duty.deontic == .notSet { return .undetermined }
         return duty.activation == .satisfied ? .unsatisfied : .undetermined
     }
 
@@ -336,8 +338,9 @@ struct Evaluator {
         }
     }
 
+    /// Text, IRIs, booleans and unknown datatypes have no order, so no ordering operator holds for them, equal or not.
     private func ordered(_ left: [PolicyValue], _ right: [PolicyValue], _ test: (PolicyValue.Order) -> Bool) -> Truth {
-        Truth(left.allSatisfy { l in right.allSatisfy { test(l.compared(to: $0)) } })
+        Truth(left.allSatisfy { l in l.isOrdered && right.allSatisfy { test(l.compared(to: $0)) } })
     }
 
     private func reaches(_ value: PolicyValue, _ goals: [PolicyValue]) -> Bool {

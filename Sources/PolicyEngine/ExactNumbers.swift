@@ -94,11 +94,6 @@ package struct Instant: Hashable, Sendable, Comparable {
     let seconds: Int64
     let nanoseconds: Int32
 
-    init(seconds: Int64, nanoseconds: Int32) {
-        self.seconds = seconds
-        self.nanoseconds = nanoseconds
-    }
-
     package static func < (left: Instant, right: Instant) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }

@@ -38,7 +38,7 @@ package enum KouanProfile {
           "version": "1",
           "title": {
             "en": "Kouan ODRL profile: facts about the recipient, and actions on data that ODRL has no term for",
-            "zh": "口岸 ODRL 规范文件:关于接收方的事实,以及 ODRL 词汇之外的数据使用行为"
+            "zh": "口岸 ODRL 规范文件：关于接收方的事实，以及 ODRL 词汇之外的数据使用行为"
           },
           "operands": [
             {

@@ -80,9 +80,9 @@ package enum EnforcementLevel: String, Sendable, Hashable, CaseIterable {
 
     package var text: LocalizedText {
         switch self {
-        case .enforced: LocalizedText("enforced: without it no key is released", "强制执行:不满足则不发放密钥")
-        case .attested: LocalizedText("attested: kept and signed for by the consumer's node", "节点证明:由消费方节点遵守并签名确认")
-        case .declared: LocalizedText("declared: contract text, no technical control", "合同约定:仅为合同条款,无技术控制")
+        case .enforced: LocalizedText("enforced: without it no key is released", "强制执行：不满足则不发放密钥")
+        case .attested: LocalizedText("attested: kept and signed for by the consumer's node", "节点证明：由消费方节点遵守并签名确认")
+        case .declared: LocalizedText("declared: contract text, no technical control", "合同约定：仅为合同条款，无技术控制")
         }
     }
 }

@@ -52,7 +52,7 @@ struct PolicyParser {
     private var described: [String: JSONLDNode.Item] = [:]
     private var ruleCount = 0
     private var constraintCount = 0
-    private var exceeded = false
+    var exceeded = false
     private var ids: [String: JSONPointer] = [:]
 
     init(options: PolicyReader.Options) { self.options = options }
@@ -143,7 +143,7 @@ struct PolicyParser {
         var assignees: [Resource] = []
     }
 
-    private func kind(of node: JSONLDNode) -> Policy.Kind? {
+    func kind(of node: JSONLDNode) -> Policy.Kind? {
         for item in node.items("@type") {
             guard let text = item.value.string else { continue }
             let full = context.expandTerm(text)
@@ -177,29 +177,7 @@ struct PolicyParser {
         node.items("profile").compactMap { referenceText($0.value).map { IRI(context.expand($0)) } }
     }
 
-    private mutating func checkProfiles(_ profiles: [IRI], _ node: JSONLDNode) {
-        for (item, profile) in zip(node.items("profile"), profiles) where profile != KouanProfile.id {
-            find(
-                "policy.unknown-profile", item.pointer, "the profile `\(profile)` is not known here",
-                "a processor must not guess what an unknown profile means; known profiles: `\(KouanProfile.id)`")
-        }
-        if usesProfile, !profiles.contains(KouanProfile.id) {
-            find(
-                "policy.profile-not-named", node.pointer, "the policy uses terms of `\(KouanProfile.id)` without naming the profile",
-                "add `\"profile\": \"\(KouanProfile.id)\"`")
-        }
-    }
-
-    private var usesProfile = false
-
-    private mutating func checkParents(_ parents: [String], _ node: JSONLDNode) {
-        if parents.count > PolicyReader.maximumInherited { exceed(node.pointer, "more than \(PolicyReader.maximumInherited) parents") }
-        for (item, parent) in zip(node.items("inheritFrom"), parents) where options.library[parent] == nil {
-            find(
-                "policy.unknown-parent", item.pointer, "the policy inherits from `\(parent)`, which is not at hand",
-                "add the parent to the policies of the node, or copy its rules")
-        }
-    }
+    var usesProfile = false
 
     private func title(_ node: JSONLDNode) -> LocalizedText? {
         var en: String?
@@ -316,7 +294,7 @@ struct PolicyParser {
         if !ActionHierarchy.standard.contains(iri) {
             find(
                 "policy.unknown-action", pointer, "the action `\(text)` is not known here",
-                suggestion(text, ActionHierarchy.standard.names) ?? "use a term of the ODRL vocabulary, or of `\(KouanProfile.id)`")
+                suggestion(text, ActionHierarchy.standardNames) ?? "use a term of the ODRL vocabulary, or of `\(KouanProfile.id)`")
         } else if let preferred = ActionHierarchy.preferred(iri) {
             find(
                 "policy.deprecated-action", pointer, "the action `\(iri.localName)` is deprecated", "write `\(preferred.localName)`",
@@ -356,7 +334,7 @@ struct PolicyParser {
 
     // MARK: Constraints
 
-    private enum RulePlace { case rule, duty, refinement }
+    enum RulePlace { case rule, duty, refinement }
 
     private mutating func constraints(_ node: JSONLDNode, _ member: String, _ place: RulePlace, depth: Int) -> [ConstraintNode] {
         node.items(member).map { constraint($0, place, depth: depth) }
@@ -465,75 +443,7 @@ struct PolicyParser {
             rightOperandReferences: references, datatype: datatype, unit: unit)
     }
 
-    /// `event lt|gt odrl:policyUsage` says "before use" and "after use" of a duty.
-    private func isUsageMarker(_ operand: IRI, _ values: [PolicyValue]) -> Bool {
-        operand == Operand.event && values.contains { $0.key == UsageMarker.policyUsage || $0.key == "odrl:policyUsage" }
-    }
-
-    private mutating func checkOperand(_ operand: IRI, _ text: String, _ pointer: JSONPointer, _ place: RulePlace) {
-        guard let info = OperandTable.info(operand) else {
-            find(
-                "policy.unknown-operand", pointer, "the left operand `\(text)` is not known here",
-                suggestion(text, OperandTable.names) ?? "use an operand of the ODRL vocabulary, or of `\(KouanProfile.id)`")
-            return
-        }
-        if info.knownFrom == nil, place == .rule {
-            find(
-                "policy.operand-never-known", pointer,
-                "this node learns the value of `\(operand.localName)` at no point, so the rule could never be decided",
-                "use one of " + OperandTable.decidable.map { "`\($0)`" }.joined(separator: ", "))
-        }
-    }
-
-    private mutating func checkValue(_ value: PolicyValue, _ info: OperandInfo, _ pointer: JSONPointer) {
-        guard info.sort.accepts(value) || info.iri == Operand.event else {
-            find(
-                "policy.value-of-wrong-sort", pointer,
-                "`\(value.display)` is no value of `\(info.iri.localName)`, which is a \(info.sort.rawValue)",
-                "write for example \(info.sort.example)")
-            return
-        }
-        if info.sort == .instant, Instant.lacksZone(value.lexical) {
-            find(
-                "policy.date-without-zone", pointer, "`\(value.lexical)` names no zone and is read as UTC",
-                "add the zone, for example `+08:00`", .warning)
-        }
-        if info.sort == .counter, case .number(let number) = value.content, number.isNegative || !number.isInteger {
-            find("policy.count-not-whole", pointer, "`\(value.lexical)` is no number of uses", "write a whole number from 0", .warning)
-        }
-        if info.sort == .region, let key = value.key, !RegionHierarchy.standard.contains(key) {
-            find(
-                "policy.unknown-region", pointer, "`\(key)` is no region of the table, so nothing lies in it",
-                "write an ISO 3166-1 code, `CN-` with a GB/T 2260 code, `EU` or `EEA`", .warning)
-        }
-    }
-
-    /// Values of one constraint must be of one kind and, if they have units, of one unit.
-    private mutating func checkKinds(_ values: [PolicyValue], _ pointer: JSONPointer) {
-        guard let first = values.first else { return }
-        if values.contains(where: { $0.kindName != first.kindName }) {
-            find(
-                "policy.mixed-values", pointer, "the values of one constraint are of different kinds", "write one constraint for each kind")
-        }
-        if values.contains(where: { $0.unit != first.unit }) {
-            find("policy.mixed-units", pointer, "the values of one constraint have different units", "convert them to one unit")
-        }
-    }
-
-    // MARK: Checks on nodes
-
-    /// A member that means nothing to ODRL is ignored by a processor. In a policy it is most likely a slip that opens a door
-    /// (`constraints` for `constraint`), so registration refuses it unless it belongs to another vocabulary.
-    private mutating func checkMembers(_ node: JSONLDNode, _ allowed: Set<String>) {
-        let annotations: Set<String> = ["title", "description", "name", "comment", "label", "created", "creator", "modified", "timestamp"]
-        for name in node.names where !allowed.contains(name) && !name.hasPrefix("@") && !name.contains(":") && !annotations.contains(name) {
-            let known = Terms.members.contains(name)
-            find(
-                known ? "policy.member-not-here" : "policy.unknown-member", node.pointer.appending(node.key(name)),
-                known ? "`\(node.key(name))` has no meaning at this place" : "`\(node.key(name))` is no member that ODRL knows",
-                suggestion(name, allowed.sorted()) ?? "remove it, or name it with the prefix of its vocabulary")
-        }
-    }
+    // MARK: Document
 
     private mutating func identifier(_ node: JSONLDNode, _ what: String) -> String? {
         guard let item = node.items("@id").first, let text = referenceText(item.value) else { return nil }
@@ -547,30 +457,6 @@ struct PolicyParser {
         }
         return id
     }
-
-    /// A permission that a prohibition without conditions always contradicts makes the policy void at every use.
-    private mutating func checkAlwaysVoid(_ policy: Policy) {
-        guard policy.conflict == nil || policy.conflict == .invalid else { return }
-        guard policy.permissions.count * policy.prohibitions.count <= 100_000 else { return }
-        for prohibition in policy.prohibitions
-        where prohibition.terms.constraints.isEmpty && prohibition.terms.assignees.isEmpty && prohibition.terms.targets.isEmpty {
-            for permission in policy.permissions {
-                let covered = permission.terms.actions.allSatisfy { permitted in
-                    prohibition.terms.actions.contains {
-                        $0.refinements.isEmpty && ActionHierarchy.standard.reaches(permitted.action, $0.action)
-                    }
-                }
-                if covered, !permission.terms.actions.isEmpty {
-                    find(
-                        "policy.always-void", permission.terms.pointer,
-                        "the permission is always contradicted by the prohibition at `\(prohibition.terms.pointer)`, and no `conflict` strategy settles it",
-                        "narrow one of the two, or set `conflict` to `prohibit` or `perm`")
-                }
-            }
-        }
-    }
-
-    // MARK: Document
 
     /// The node of an item: the object itself, or for a mere reference the object of that id elsewhere in the document.
     private func resolved(_ item: JSONLDNode.Item) -> JSONLDNode? {
@@ -607,13 +493,7 @@ struct PolicyParser {
         }
     }
 
-    private mutating func exceed(_ pointer: JSONPointer, _ what: String) {
-        guard !exceeded else { return }
-        exceeded = true
-        find("policy.too-large", pointer, "the policy has \(what)", "split it into several policies")
-    }
-
-    private mutating func find(
+    mutating func find(
         _ code: String, _ pointer: JSONPointer, _ message: String, _ hint: String, _ severity: PolicyFinding.Severity = .error
     ) {
         guard findings.count < PolicyReader.maximumFindings || (code == "policy.too-large" && severity == .error) else { return }
@@ -622,12 +502,6 @@ struct PolicyParser {
 
     private func display(_ value: JSON) -> String { String((value.string ?? value.canonicalText).prefix(80)) }
 
-    private func suggestion(_ text: String, _ known: [String]) -> String? {
-        let local = IRI(text).localName
-        let best = known.map { ($0, editDistance(local.lowercased(), $0.lowercased())) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
-        guard let best, best.1 <= max(1, local.count / 4) else { return nil }
-        return "did you mean `\(best.0)`?"
-    }
 }
 
 extension JSONLDContext {
@@ -644,79 +518,9 @@ extension OperandTable {
 }
 
 extension ActionHierarchy {
-    var names: [String] { known.map(\.localName).sorted() }
-}
-
-extension PolicyValue {
-    /// Reads a value of a policy, a request or a world: text, number, boolean, `{"@id"}`, `{"@value", "@type", "unit"}`.
-    init?(reading json: JSON, context: JSONLDContext) {
-        switch json {
-        case .string(let text): self = .text(text)
-        case .integer(let value):
-            self.init(content: .number(ExactDecimal(value)), lexical: "\(value)", datatype: Namespace.xsd + "integer")
-        case .double(let value):
-            guard let number = ExactDecimal(parsing: "\(value)") else { return nil }
-            self.init(content: .number(number), lexical: "\(value)", datatype: Namespace.xsd + "decimal")
-        case .bool(let value): self = .boolean(value)
-        case .object(let members):
-            let unit = (members["unit"] ?? members["odrl:unit"] ?? members[Namespace.odrl + "unit"]).flatMap(referenceText)
-                .map { IRI(context.expand($0)) }
-            if let raw = members["@value"] ?? members["value"] {
-                let datatype = (members["@type"] ?? members["type"])?.string.map(context.expandTerm)
-                if let text = raw.string {
-                    if let datatype {
-                        self.init(lexical: text, datatype: datatype, unit: unit)
-                    } else {
-                        self.init(content: .text(text), lexical: text, datatype: nil, unit: unit)
-                    }
-                } else if raw.object == nil, let plain = PolicyValue(reading: raw, context: context) {
-                    if let datatype {
-                        self.init(lexical: plain.lexical, datatype: datatype, unit: unit)
-                    } else {
-                        self.init(content: plain.content, lexical: plain.lexical, datatype: plain.datatype, unit: unit)
-                    }
-                } else {
-                    return nil
-                }
-            } else if let id = (members["@id"] ?? members["uid"] ?? members["id"])?.string {
-                let full = context.expand(id)
-                self.init(content: .iri(full), lexical: full, datatype: nil, unit: unit)
-            } else {
-                return nil
-            }
-        case .null, .array: return nil
-        }
-    }
-
-    var kindName: String {
-        switch content {
-        case .iri, .text: "name"
-        case .instant: "time"
-        case .number: "number"
-        case .duration: "duration"
-        case .boolean: "boolean"
-        case .other(_, let datatype): datatype
-        }
-    }
+    static let standardNames: [String] = standard.known.map(\.localName).sorted()
 }
 
 enum UsageMarker {
     static let policyUsage = Namespace.odrl + "policyUsage"
-}
-
-/// Levenshtein distance of two short words; long ones count as far apart.
-private func editDistance(_ left: String, _ right: String) -> Int {
-    let a = Array(left.utf8.prefix(64))
-    let b = Array(right.utf8.prefix(64))
-    var row = Array(0...b.count)
-    for i in a.indices {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in b.indices {
-            let cost = a[i] == b[j] ? diagonal : min(diagonal, row[j], row[j + 1]) + 1
-            diagonal = row[j + 1]
-            row[j + 1] = cost
-        }
-    }
-    return row[b.count]
 }

@@ -113,6 +113,13 @@ package struct PolicyValue: Hashable, Sendable {
         }
     }
 
+    var isOrdered: Bool {
+        switch content {
+        case .instant, .number, .duration: true
+        case .iri, .text, .boolean, .other: false
+        }
+    }
+
     func equals(_ other: PolicyValue) -> Bool { compared(to: other) == .equal }
 
     package var json: JSON {

@@ -30,7 +30,7 @@ enum Reasons {
         reason(
             "policy.unknown-parent", nil, .root,
             LocalizedText(
-                "the policy inherits from \(quoted(parents)), which is not at hand", "策略继承自 \(quoted(parents)),但本节点没有该策略"))
+                "the policy inherits from \(quoted(parents)), which is not at hand", "策略继承自 \(quoted(parents))，但本节点没有该策略"))
     }
 
     static func grantsNothing(_ policy: Policy) -> Reason {
@@ -44,7 +44,7 @@ enum Reasons {
             "policy.void", opposing.first?.name, opposing.first?.pointer ?? .root,
             LocalizedText(
                 "a permission and a prohibition both apply and the policy does not say which one wins, so it is void",
-                "许可与禁止同时适用,而策略未规定冲突处理方式,策略无效"))
+                "许可与禁止同时适用，而策略未规定冲突处理方式，策略无效"))
     }
 
     private static func prohibited(_ rule: RuleReport) -> Reason {
@@ -55,7 +55,7 @@ enum Reasons {
                 "policy.prohibition-undetermined", rule.name, rule.pointer,
                 LocalizedText(
                     "a prohibition of \(actions) may apply, because \(quoted(open)) is not known",
-                    "对 \(actions) 的禁止可能适用,因为 \(quoted(open)) 未知"))
+                    "对 \(actions) 的禁止可能适用，因为 \(quoted(open)) 未知"))
         }
         return reason(
             "policy.prohibited", rule.name, rule.pointer, LocalizedText("the policy prohibits \(actions)", "策略禁止 \(actions)"))
@@ -77,19 +77,23 @@ enum Reasons {
     }
 
     private static func open(_ rule: RuleReport) -> [Reason] {
-        rule.constraints.filter { $0.logical == nil && $0.state == .undetermined }.map { clause($0, rule) }
+        let clauses = rule.constraints.filter { $0.logical == nil && $0.state == .undetermined }.map { clause($0, rule) }
+        return clauses + unfulfilled(rule)
+    }
+
+    private static func unfulfilled(_ rule: RuleReport) -> [Reason] {
+        rule.conditions.filter { $0.activation != .unsatisfied && $0.deontic != .fulfilled && $0.phase == .before }.map { duty($0, rule) }
     }
 
     private static func failures(_ rule: RuleReport) -> [Reason] {
         var found: [Reason] = []
-        for report in rule.constraints + rule.refinements where report.logical == nil && report.state != .satisfied {
-            found.append(clause(report, rule))
-        }
+        let clauses = (rule.constraints + rule.refinements).filter { $0.logical == nil && $0.state != .satisfied }
+        for report in clauses where report.state == .unsatisfied { found.append(clause(report, rule)) }
+        for report in clauses where report.state == .undetermined && report.source != .deferred { found.append(clause(report, rule)) }
+        // What a later point would tell is a reason only when nothing else is.
+        if found.isEmpty { found = clauses.map { clause($0, rule) } }
         for report in rule.constraints where report.logical == .xone && report.state == .unsatisfied { found.append(choice(report, rule)) }
-        for duty in rule.conditions where duty.activation != .unsatisfied && duty.deontic != .fulfilled && duty.phase == .before {
-            found.append(self.duty(duty, rule))
-        }
-        return found
+        return found + unfulfilled(rule)
     }
 
     private static func premise(_ rule: RuleReport, _ kind: PremiseReport.Kind) -> Reason {
@@ -99,7 +103,7 @@ enum Reasons {
                 "policy.action-not-permitted", rule.name, rule.pointer,
                 LocalizedText(
                     "the policy permits \(quoted(rule.actions.map(\.short))) and not this action",
-                    "策略只允许 \(quoted(rule.actions.map(\.short))),不允许此行为"))
+                    "策略只允许 \(quoted(rule.actions.map(\.short)))，不允许此行为"))
         case .target:
             reason(
                 "policy.target-not-covered", rule.name, rule.pointer, LocalizedText("the policy is about other data", "策略不涉及该数据"))
@@ -134,10 +138,10 @@ enum Reasons {
         let message: LocalizedText
         switch report.source {
         case .missing:
-            message = LocalizedText("\(short) \(must), and its value is not known", "\(zh)\(mustZH),但其值未知")
+            message = LocalizedText("\(short) \(must), and its value is not known", "\(zh)\(mustZH)，但其值未知")
         case .deferred:
-            message = LocalizedText("\(short) \(must); its value is known later", "\(zh)\(mustZH),其值须在后续环节确定")
-        default: message = LocalizedText("\(short) is \(left) and \(must)", "\(zh)为 \(left),\(mustZH)")
+            message = LocalizedText("\(short) \(must); its value is known later", "\(zh)\(mustZH)，其值须在后续环节确定")
+        default: message = LocalizedText("\(short) is \(left) and \(must)", "\(zh)为 \(left)，\(mustZH)")
         }
         return reason(code(report), rule.name, report.pointer, message, constraint: report)
     }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ExchangeModel
+import Foundation
+import Testing
+
+@testable import PolicyEngine
+
+/// The policies that people start from, held to their golden cases.
+struct TemplateTests {
+    static let caseFiles =
+        ((try? files(in: "Policies/templates", suffix: ".cases.json")) ?? [])
+        + ((try? files(in: "Policies/examples", suffix: ".cases.json")) ?? [])
+
+    @Test func thereAreTemplatesToTest() throws {
+        #expect(TemplateTests.caseFiles.count >= 9)
+        for path in try files(in: "Policies/templates", suffix: ".json") where !path.hasSuffix(".cases.json") {
+            let cases = String(path.dropLast(".json".count)) + ".cases.json"
+            #expect(TemplateTests.caseFiles.contains(cases), "\(path) has no golden cases")
+        }
+    }
+
+    @Test(arguments: caseFiles)
+    func goldenCases(path: String) throws {
+        let document = try file(path)
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        let name = try #require(document["policy"]?.string)
+        let policy = try PolicyReader.read(try file(folder + "/" + name))
+        let cases = try #require(document["cases"]?.array)
+        #expect(cases.count >= 2)
+        for entry in cases {
+            let label: Comment = "\(path): \(entry["name"]?["en"]?.string ?? "?")"
+            #expect(entry["name"]?["zh"]?.string?.isEmpty == false, label)
+            let point = try #require(entry["point"]?.string.flatMap(EvaluationPoint.init), label)
+            let request = try #require(WorldReader.request(entry["request"]), label)
+            var world = WorldReader.world(entry["world"])
+            world.regions = .standard
+            #expect(world.now != nil, label)
+            let decision = policy.evaluate(request, in: world, at: point)
+            let expect = try #require(entry["expect"], label)
+            #expect(decision.outcome.name == expect["outcome"]?.string, label)
+            if let code = expect["code"]?.string { #expect(decision.code == code, label) }
+            if let needs = expect["needs"]?.array?.compactMap(\.string) {
+                switch decision.outcome {
+                case .conditional(let operands): #expect(operands.map(\.description) == needs, label)
+                default: #expect(decision.deferred.map(\.description) == needs, label)
+                }
+            }
+            if let allowance = expect["allowance"] {
+                let permit = try #require(decision.permit, label)
+                #expect(permit.allowance.maximumUses == allowance["maximumUses"]?.int.map { Int($0) }, label)
+                #expect(permit.allowance.notBefore?.description == allowance["notBefore"]?.string, label)
+                #expect(permit.allowance.notAfter?.description == allowance["notAfter"]?.string, label)
+            }
+            #expect((decision.permit != nil) == (decision.outcome == .permit && point.isEnforced), label)
+            if decision.outcome == .deny { #expect(!decision.reasons.isEmpty, label) }
+        }
+    }
+
+    @Test(arguments: caseFiles)
+    func templatesAreCleanTitledAndTravel(path: String) throws {
+        let source = try file(path.replacingOccurrences(of: ".cases.json", with: ".json"))
+        #expect(PolicyReader.check(source) == [])
+        let policy = try PolicyReader.read(source)
+        let title = try #require(policy.title)
+        #expect(title.en != title.zh)
+        #expect(policy.dspObstacle() == nil)
+        let offer = try policy.dspOffer(id: "urn:uuid:0193-offer", target: "urn:kouan:dataset:1")
+        let back = try PolicyReader.read(offer)
+        #expect(back.kind == .offer)
+        #expect(try back.dspOffer(id: "urn:uuid:0193-offer", target: "urn:kouan:dataset:1") == offer)
+        #expect(!policy.clauses().isEmpty)
+    }
+
+    @Test func profileFileEqualsTheCompiledOne() throws {
+        #expect(try file("Policies/profiles/kouan.json") == KouanProfile.document)
+        let info = try #require(OperandTable.info(Operand.recipientCountry))
+        #expect(info.sort == .region)
+        #expect(info.level == .enforced)
+        #expect(ActionHierarchy.standard.reaches("urn:kouan:odrl:1:train", Action.use))
+    }
+}
