@@ -10,7 +10,7 @@ import Synchronization
 /// curl pools connections by host and port, where two participants may well live side by side. So a peer is checked in the handshake and
 /// again for every request, new connection or pooled.
 @safe final class ClientTLS: Sendable {
-    let minimumVersion: TLSVersion
+    var minimumVersion: TLSVersion { trust.minimumVersion }
     private let credential: ClientCredential?
     private let trust: TrustStore
     private let generation: Int
@@ -20,17 +20,17 @@ import Synchronization
     private struct State {
         var expected: ExpectedPeer
         var lastFailure: PeerFailure?
+        var met: [PresentedChain] = []  // the certificates of all connections of this client, each once
         var known: (certificate: OwnedX509, identity: PeerIdentity)?  // the last peer seen, to spare reading it again
     }
 
     init(
-        credential: ClientCredential?, trust: TrustConfiguration, generation: Int, expected: ExpectedPeer, clock: any WallClock
+        credential: ClientCredential?, trust: TrustStore, generation: Int, expected: ExpectedPeer, clock: any WallClock
     ) throws(TransportError) {
         self.credential = credential
-        self.trust = try TrustStore(trust)
+        self.trust = trust
         self.generation = generation
         self.clock = clock
-        minimumVersion = trust.minimumVersion
         state = Mutex(State(expected: expected))
         try checkCredential()
     }
@@ -92,10 +92,27 @@ import Synchronization
                     ?? "")
             unsafe SSL_set_ex_data(ssl, VerificationTime.index, UnsafeMutableRawPointer(bitPattern: Int(now.seconds)))
             let owned = unsafe OwnedX509(sharing: certificate)
-            state.withLock { $0.known = (owned, identity) }
-            return .success(identity)
+            let chain = unsafe PresentedChain(ssl: ssl)
+            let isBounded = state.withLock { state in
+                state.known = (owned, identity)
+                guard let chain, !state.met.contains(where: { $0.hasSameLeaf(as: chain) }) else { return true }
+                state.met.append(chain)
+                return state.met.count <= Self.metLimit
+            }
+            return isBounded ? .success(identity) : .failure(.other(X509_V_ERR_UNSPECIFIED, "too many certificates of one peer"))
         }
     }
+
+    /// Whether every peer certificate this client accepted is accepted under other trust, too.
+    func peersAreAccepted(by trust: TrustStore) -> Bool {
+        let now = clock.now()
+        return state.withLock({ $0.met }).allSatisfy { chain in
+            if case .success = chain.verify(with: trust, as: .server, at: now) { true } else { false }
+        }
+    }
+
+    /// A peer rotates its certificate now and then. More within one trust generation is no peer to go on with.
+    private static let metLimit = 64
 
     private func known(_ certificate: OpaquePointer) -> PeerIdentity? {
         guard let known = state.withLock({ $0.known }), unsafe X509_cmp(known.certificate.pointer, certificate) == 0 else { return nil }

@@ -17,9 +17,19 @@ package final class HTTPSClient: Sendable {
     /// - Parameters:
     ///   - credential: our certificate and key; nil at open listeners.
     ///   - generation: a number of the caller's, which comes back in `PeerIdentity.generation`.
-    package init(
+    package convenience init(
         credential: ClientCredential?, trust: TrustConfiguration, generation: Int, expecting expected: ExpectedPeer,
         configuration: HTTPClientConfiguration = HTTPClientConfiguration(), clock: any WallClock = SystemWallClock()
+    ) throws(TransportError) {
+        try self.init(
+            credential: credential, trust: TrustStore(trust), generation: generation, expecting: expected, configuration: configuration,
+            clock: clock)
+    }
+
+    /// With trust that several clients of one generation share.
+    init(
+        credential: ClientCredential?, trust: TrustStore, generation: Int, expecting expected: ExpectedPeer,
+        configuration: HTTPClientConfiguration, clock: any WallClock
     ) throws(TransportError) {
         if let proxy = configuration.proxy, !proxy.hasPrefix("http://") { throw .badConfiguration("the proxy must be an http:// address") }
         self.generation = generation
@@ -41,6 +51,12 @@ package final class HTTPSClient: Sendable {
     /// Ends the client. Requests under way fail with `.closed`.
     package func close() { driver.stop() }
 
+    /// Makes way for a client of newer trust: takes no new request and ends with its last transfer, or at once where a peer it talked to
+    /// is not accepted under `trust`.
+    func retire(under trust: TrustStore) {
+        if driver.tls?.peersAreAccepted(by: trust) ?? true { driver.retire() } else { driver.stop() }
+    }
+
     /// Sends a request and waits for the whole answer, which is kept in memory.
     package func send(_ request: HTTPClientRequest) async throws(TransportError) -> HTTPClientResponse {
         let transfer = try begin(request, isStreaming: false)
@@ -60,7 +76,7 @@ package final class HTTPSClient: Sendable {
         } onCancel: {
             driver.submit(.cancel(transfer.id))
         }.get()
-        return HTTPResponseStream(head: head, transfer: transfer, driver: driver)
+        return HTTPResponseStream(head: head, transfer: transfer, client: self, driver: driver)
     }
 
     private func begin(_ request: HTTPClientRequest, isStreaming: Bool) throws(TransportError) -> Transfer {
@@ -78,11 +94,13 @@ package final class HTTPSClient: Sendable {
 package final class HTTPResponseStream: Sendable {
     package let head: HTTPClientHead
     private let transfer: Transfer
+    private let client: HTTPSClient  // kept, since a client that nobody holds ends its transfers
     private let driver: HTTPSClient.Driver
 
-    init(head: HTTPClientHead, transfer: Transfer, driver: HTTPSClient.Driver) {
+    init(head: HTTPClientHead, transfer: Transfer, client: HTTPSClient, driver: HTTPSClient.Driver) {
         self.head = head
         self.transfer = transfer
+        self.client = client
         self.driver = driver
     }
 
@@ -134,6 +152,7 @@ extension HTTPSClient {
 
         private struct Mailbox {
             var commands: [Command] = []
+            var isRetiring = false
             var isStopping = false
             var isGone = false
             var requests = 0  // waiting or under way
@@ -171,7 +190,7 @@ extension HTTPSClient {
 
         func begin(_ transfer: Transfer) throws(TransportError) {
             try mailbox.withLock { mailbox throws(TransportError) in
-                if mailbox.isStopping { throw .closed }
+                if mailbox.isStopping || mailbox.isRetiring { throw .closed }
                 guard mailbox.requests < configuration.requests else { throw .overloaded("\(configuration.requests) requests to one peer") }
                 mailbox.requests += 1
                 mailbox.commands.append(.start(transfer))
@@ -191,6 +210,14 @@ extension HTTPSClient {
             mailbox.withLock { mailbox in
                 guard !mailbox.isGone else { return }
                 mailbox.isStopping = true
+                unsafe curl_multi_wakeup(multi)
+            }
+        }
+
+        func retire() {
+            mailbox.withLock { mailbox in
+                guard !mailbox.isGone else { return }
+                mailbox.isRetiring = true
                 unsafe curl_multi_wakeup(multi)
             }
         }
@@ -221,7 +248,7 @@ extension HTTPSClient {
                 let (commands, isStopping) = mailbox.withLock { mailbox in
                     var commands: [Command] = []
                     swap(&commands, &mailbox.commands)
-                    return (commands, mailbox.isStopping)
+                    return (commands, mailbox.isStopping || (mailbox.isRetiring && mailbox.requests == 0))
                 }
                 if isStopping {
                     for case .start(let transfer) in commands { transfer.finish(nil, .closed) }
@@ -232,6 +259,7 @@ extension HTTPSClient {
                 unsafe curl_multi_perform(multi, &running)
                 collectFinished()
                 for transfer in active.values { transfer.handOver() }
+                if mailbox.withLock({ $0.isRetiring && $0.requests == 0 }) { continue }
                 // Idle or not, a command wakes the thread; curl shortens the wait to its own timers.
                 unsafe curl_multi_poll(multi, nil, 0, 60_000, nil)
             }

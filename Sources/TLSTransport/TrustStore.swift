@@ -55,6 +55,7 @@ package struct PeerIdentity: Sendable {
 @safe final class TrustStore: @unchecked Sendable {
     // @unchecked: the store is filled in init and only read afterwards; X509_STORE locks its own cache.
     private let store: OpaquePointer  // owned X509_STORE, freed in deinit
+    let minimumVersion: TLSVersion
     private let graceSeconds: Int64
     private let flags: UInt
 
@@ -70,6 +71,7 @@ package struct PeerIdentity: Sendable {
         guard !trust.anchors.isEmpty else { throw .badConfiguration("there is no trust anchor") }
         guard let store = unsafe X509_STORE_new() else { throw .badConfiguration("out of memory") }
         unsafe self.store = store
+        minimumVersion = trust.minimumVersion
         graceSeconds = max(0, trust.graceSeconds)
         flags = trust.requiresRevocationLists ? UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) : 0
         // An intermediate in the store helps to build chains. It ends none, because X509_V_FLAG_PARTIAL_CHAIN stays off.
@@ -192,7 +194,7 @@ extension PeerFailure {
     let leaf: OwnedX509
     private let others: OpaquePointer?  // owned STACK_OF(X509), freed in deinit
 
-    /// Of a connection on the server's side. Nil when the peer presented nothing.
+    /// Nil when the peer presented nothing.
     init?(ssl: OpaquePointer) {
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
         leaf = unsafe OwnedX509(sharing: certificate)
@@ -200,6 +202,8 @@ extension PeerFailure {
     }
 
     deinit { if let others = unsafe others { unsafe kouan_sk_X509_pop_free(others) } }
+
+    func hasSameLeaf(as other: PresentedChain) -> Bool { unsafe X509_cmp(leaf.pointer, other.leaf.pointer) == 0 }
 
     func verify(with trust: TrustStore, as purpose: TrustStore.Purpose, at time: Timestamp) -> Result<TrustStore.Verified, PeerFailure> {
         unsafe trust.verify(leaf: leaf.pointer, untrusted: others, as: purpose, at: time)
