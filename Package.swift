@@ -55,7 +55,8 @@ let package = Package(
         .target(name: "Sealing", dependencies: ["ExchangeModel", "CryptoPrimitives", "CZlib", "CZstd"], swiftSettings: handlesC),
         .target(name: "PolicyEngine", dependencies: ["ExchangeModel"], swiftSettings: settings),
         .target(name: "MerkleLog", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
-        .target(name: "DataspaceProtocol", dependencies: ["ExchangeModel", "PolicyEngine"], swiftSettings: settings),
+        .target(
+            name: "DataspaceProtocol", dependencies: ["ExchangeModel"], exclude: ["Schemas"], swiftSettings: settings),
 
         // Level 2: effects.
         .target(name: "StorageSQLite", dependencies: ["ExchangeModel", grdb], swiftSettings: settings),

@@ -13,7 +13,7 @@ package struct CountryCode: Sendable, Hashable, Codable, CustomStringConvertible
     /// Hong Kong, Macao and Taiwan have codes of their own and count as outside.
     package var isMainlandChina: Bool { description == "CN" }
 
-    package static func isValid(_ text: String) -> Bool { assigned.contains(text) }
+    package static func isValid(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } && assigned.contains(text) }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
@@ -48,7 +48,7 @@ package struct ProvinceCode: Sendable, Hashable, Codable, CustomStringConvertibl
     /// Takes `CN-350000` and `350000`.
     package init(parsing text: String) throws(ModelError) {
         let digits = text.hasPrefix("CN-") ? String(text.dropFirst(3)) : text
-        guard ProvinceCode.names[digits] != nil else { throw .badProvince(text) }
+        guard digits.utf8.allSatisfy({ $0 < 0x80 }), ProvinceCode.names[digits] != nil else { throw .badProvince(text) }
         description = "CN-" + digits
     }
 

@@ -39,6 +39,8 @@ package struct ParticipantID: Sendable, Hashable, Codable, CustomStringConvertib
     package let description: String
 
     package init(parsing text: String) throws(ModelError) {
+        // Swift compares text by canonical equivalence, where the Kelvin sign passes for a K: ids are ASCII, byte for byte.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { throw .badParticipant(text, reason: "it is not plain ASCII") }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard text.utf8.count <= 120, parts.count >= 3, parts[0] == "urn" else {
             throw .badParticipant(text, reason: "it does not start with urn:uscc:, urn:lei: or urn:reg:")

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CryptoPrimitives
+import DataspaceProtocol
+package import ExchangeModel
+package import Identity
+import Ledger
+import PolicyEngine
+import StorageSQLite
+
+// One negotiation, both sides. A message is checked and its state committed, with the answer to send next in the outbox of the same
+// transaction; the HTTP answer leaves after that commit.
+//
+//     consumer                                     provider
+//     requestContract ── ContractRequest ────────► receive: known offer? policy at negotiation
+//     receive: same rules? verify proof ◄────────── ContractAgreement + provider's proof
+//     ── ContractAgreementVerification + proof ──► receive: verify proof
+//     receive: the agreement is final ◄──────────── Event FINALIZED
+
+// MARK: - Consumer
+
+extension Exchange {
+    func requestContract(_ offered: RemoteOffer, by user: UserID) async throws -> Negotiation {
+        let peer = try peers.active(offered.provider)
+        let parties = try parties(role: .consumer, peer: offered.provider)
+        // A policy we cannot read in full is one we cannot keep.
+        _ = try PolicyGate.read(offered.offer.json)
+        let now = clock.now()
+        let pid = newURN()
+        let offer = try WireOffer.inMessage(offered.offer.targeting(offered.datasetID))
+        let message = ContractRequestMessage(
+            id: newURN(), consumerPID: pid, offer: offer, form: .initial(callbackAddress: own.endpoints.dspURL))
+        var machine = ContractNegotiationMachine()
+        _ = try machine.send(.request(message), as: .consumer)
+        let negotiation = Negotiation(
+            id: pid, role: .consumer, peer: offered.provider, consumerPID: pid, providerPID: "", callback: peer.card.endpoints.dspURL,
+            machine: ContractNegotiationMachine(), pending: machine, offerID: offer.id, datasetID: offered.datasetID, offer: offer.json,
+            agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil, lastError: nil, createdAt: now, updatedAt: now)
+        let outgoing = outgoing(
+            .contractRequest, of: pid, to: offered.provider, url: Endpoint.negotiationRequest.url(base: negotiation.callback),
+            message: message)
+        _ = try await ledger.commit { tx in
+            try tx.insert(negotiation)
+            try tx.insert(outgoing)
+            try tx.append(
+                LedgerEvent(
+                    type: .negotiationRequested, role: .consumer, correlation: pid,
+                    shared: SharedFacts(
+                        provider: parties.provider, consumer: parties.consumer, dataset: offered.datasetID,
+                        policy: PolicyGate.hash(ofWire: offer.json)),
+                    local: ["offer": .string(offer.id)], ids: ["user": user.description]))
+        }
+        signalOutbox()
+        return negotiation
+    }
+
+    func settled(_ negotiation: Negotiation, within seconds: Int64) async throws -> Negotiation {
+        let id = negotiation.id
+        let settled = try await signals.wait(for: id, seconds: seconds) { [store] () -> Negotiation? in
+            guard let current = try await store.read({ try $0.get(Negotiation.self, id: id) }) else { return nil }
+            return current.isOpen ? nil : current
+        }
+        if let settled { return settled }
+        return try await store.read { try $0.get(Negotiation.self, id: id) } ?? negotiation
+    }
+
+    /// The provider's agreement. Anything in it that differs from the offer we asked for ends the negotiation, with a pointer to it.
+    private func receive(
+        _ message: ContractAgreementMessage, in negotiation: Negotiation, from peer: VerifiedPeer, tx: inout LedgerTransaction
+    ) throws -> Negotiation {
+        var negotiation = negotiation
+        guard let step = try negotiation.accept(.agreement(message), from: .provider) else { return negotiation }
+        _ = step
+        let agreement = message.agreement
+        guard let proofJSON = message.proof else {
+            throw ExchangeError.denied("agreement.not-signed", "the agreement carries no proof", hint: "the peer must run a Kouan node")
+        }
+        let proof = try AgreementProof.parse(proofJSON)
+        try AgreementCheck.verify(
+            agreement, offer: try WireOffer.inMessage(negotiation.offer), provider: negotiation.peer, consumer: own.participant,
+            dataset: negotiation.datasetID, now: clock.now(), toleranceSeconds: settings.clockToleranceSeconds)
+        let terms = proof.terms
+        guard case .one(let package) = terms.delivery, terms.policyHash == PolicyGate.hash(ofWire: negotiation.offer) else {
+            throw ExchangeError.denied(
+                "agreement.differs", "the terms at `/terms` are not those of the offer", hint: "negotiate again from the current catalog")
+        }
+        try proof.verify(agreement: agreement.json, terms: terms, signer: peer.card, at: clock.now())
+        let ourProof = try AgreementProof.sign(
+            agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
+        let verification = ContractAgreementVerificationMessage(id: newURN(), pids: message.pids, proof: ourProof.json)
+        var next = negotiation.machine
+        _ = try next.send(.verification(verification), as: .consumer)
+        negotiation.pending = next
+        negotiation.agreement = agreement.json
+        negotiation.terms = terms.json
+        negotiation.providerProof = proofJSON
+        negotiation.consumerProof = ourProof.json
+        let record = try agreementRecord(of: negotiation, agreement, package: package, peer: peer)
+        try tx.put(record)
+        try tx.insert(
+            outgoing(
+                .verification, of: negotiation.id, to: negotiation.peer,
+                url: Endpoint.providerVerification.url(base: negotiation.callback, id: negotiation.providerPID), message: verification))
+        try tx.append(try event(.negotiationAgreed, of: negotiation, agreement: record))
+        return negotiation
+    }
+}
+
+// MARK: - Provider
+
+extension Exchange {
+    /// A consumer asks for a contract. Returns the negotiation to acknowledge; the agreement follows by outbox.
+    func receive(_ message: ContractRequestMessage, from peer: VerifiedPeer) async throws -> Negotiation {
+        guard case .initial(let callback) = message.form else {
+            throw ExchangeError.denied(
+                "negotiation.counter-offer-unsupported", "this node takes no counter-offers yet",
+                hint: "request one of the offers in the catalog")
+        }
+        guard callback.hasPrefix(peer.card.endpoints.peer.description + "/") else {
+            throw ExchangeError.denied(
+                "peer.callback-refused", "`callbackAddress` is not below the peer's registered base",
+                hint: "register the new address in the node card first")
+        }
+        let parties = try parties(role: .provider, peer: peer.participant)
+        let now = clock.now()
+        let pid = newURN()
+        let result = try await ledger.commit { [self] tx -> Negotiation in
+            // Redelivered: the consumer's pid names the process.
+            let sameName = try tx.all(Negotiation.self, where: "remote", equals: message.consumerPID)
+            if let known = sameName.first(where: { $0.role == .provider && $0.peer == peer.participant }) {
+                var known = known
+                _ = try known.machine.receive(.request(message), from: .consumer)
+                return known
+            }
+            let open = try tx.store.count(Negotiation.self, where: "open", equals: peer.participant.description)
+            guard open < settings.openProcessesPerPeer else { throw ExchangeError.busy }
+            var negotiation = Negotiation(
+                id: pid, role: .provider, peer: peer.participant, consumerPID: message.consumerPID, providerPID: pid, callback: callback,
+                machine: ContractNegotiationMachine(), pending: nil, offerID: message.offer.id, datasetID: message.offer.target ?? "",
+                offer: message.offer.json, agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil, lastError: nil,
+                createdAt: now, updatedAt: now)
+            _ = try negotiation.machine.receive(.request(message), from: .consumer)
+
+            let (offer, version) = try requested(message.offer, by: peer, tx: tx)
+            let question = PolicyGate.Question(
+                action: .use, target: offer.datasetID, party: peer.attributes(), point: .negotiation)
+            let answer = PolicyGate.ask(try PolicyGate.read(offer.policy), question, at: now)
+            let shared = SharedFacts(
+                provider: parties.provider, consumer: parties.consumer, dataset: offer.datasetID, policy: offer.policyHash)
+            guard answer.isPossible else {
+                throw refusal(
+                    answer.refusal, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation")
+            }
+            let agreement = try WireAgreement.accepting(
+                message.offer, id: newURN(), target: offer.datasetID, assigner: own.participant.description,
+                assignee: peer.participant.description, at: Timestamp(seconds: now.seconds))
+            guard let package = Digest(parsing: version.id) else { throw ExchangeError.unknown("package", version.id) }
+            let terms = AgreementTerms(
+                delivery: .one(packageReference: package), policyHash: offer.policyHash,
+                spaces: Set([parties.provider.space, parties.consumer.space].compactMap { $0.flatMap(SpaceID.init(parsing:)) }))
+            let proof = try AgreementProof.sign(agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
+            negotiation.agreement = agreement.json
+            negotiation.terms = terms.json
+            negotiation.providerProof = proof.json
+            let reply = ContractAgreementMessage(id: newURN(), pids: negotiation.pids, agreement: agreement, proof: proof.json)
+            var next = negotiation.machine
+            _ = try next.send(.agreement(reply), as: .provider)
+            negotiation.pending = next
+            try tx.insert(negotiation)
+            try tx.insert(
+                outgoing(
+                    .agreement, of: pid, to: peer.participant, url: Endpoint.consumerAgreement.url(base: callback, id: message.consumerPID),
+                    message: reply))
+            try tx.append(
+                LedgerEvent(
+                    type: .negotiationRequested, role: .provider, correlation: message.consumerPID, shared: shared,
+                    local: ["offer": .string(offer.id)]))
+            return negotiation
+        }.value
+        signalOutbox()
+        return result
+    }
+
+    /// The offer of ours that a request names, if this peer may see it and repeats it unchanged.
+    private func requested(_ wire: WireOffer, by peer: VerifiedPeer, tx: borrowing LedgerTransaction) throws -> (Offer, SealedVersion) {
+        guard let offer = try tx.get(Offer.self, id: wire.id), isVisible(offer, to: peer), offer.datasetID == wire.target else {
+            throw ExchangeError(
+                .notFound, "offer.unknown", "there is no such offer for this dataset", hint: "request one of the offers in the catalog")
+        }
+        let ours = try PolicyGate.read(offer.policy).wireOffer(id: offer.id)
+        guard PolicyGate.hash(ofWire: wire.json) == PolicyGate.hash(ofWire: ours) else {
+            throw ExchangeError.denied(
+                "offer.differs", "the request changes the offer's policy", hint: "repeat the offer as the catalog shows it")
+        }
+        guard let version = try tx.all(SealedVersion.self, where: "dataset", equals: offer.datasetID).max(by: { $0.version < $1.version })
+        else { throw ExchangeError.notPublished(offer.datasetID) }
+        return (offer, version)
+    }
+
+    private func receive(
+        _ message: ContractAgreementVerificationMessage, in negotiation: Negotiation, from peer: VerifiedPeer,
+        tx: inout LedgerTransaction
+    ) throws -> Negotiation {
+        var negotiation = negotiation
+        guard try negotiation.accept(.verification(message), from: .consumer) != nil else { return negotiation }
+        guard let proofJSON = message.proof, let agreementJSON = negotiation.agreement, let termsJSON = negotiation.terms else {
+            throw ExchangeError.denied("agreement.not-signed", "the verification carries no proof", hint: "the peer must run a Kouan node")
+        }
+        let terms = try AgreementTerms(json: termsJSON)
+        try AgreementProof.parse(proofJSON).verify(agreement: agreementJSON, terms: terms, signer: peer.card, at: clock.now())
+        negotiation.consumerProof = proofJSON
+        let event = ContractNegotiationEventMessage(id: newURN(), pids: negotiation.pids, event: .finalized)
+        var next = negotiation.machine
+        _ = try next.send(.event(event), as: .provider)
+        negotiation.pending = next
+        guard case .one(let package) = terms.delivery else { throw ExchangeError.notPublished(negotiation.datasetID) }
+        var record = try agreementRecord(of: negotiation, try WireAgreement(parsing: agreementJSON), package: package, peer: peer)
+        // The consumer may act on the contract as soon as it has our word; both signatures are here now.
+        record.isFinal = true
+        try tx.put(record)
+        try tx.insert(
+            outgoing(
+                .finalization, of: negotiation.id, to: negotiation.peer,
+                url: Endpoint.consumerEvents.url(base: negotiation.callback, id: negotiation.consumerPID), message: event))
+        try tx.append(try self.event(.negotiationFinalized, of: negotiation, agreement: record))
+        return negotiation
+    }
+}
+
+// MARK: - Both
+
+extension Exchange {
+    /// A later message of a known negotiation.
+    func receive(_ message: NegotiationMessage, for pid: String, from peer: VerifiedPeer) async throws -> Negotiation {
+        let result = try await ledger.commit { [self] tx -> (negotiation: Negotiation, failure: (any Error & Sendable)?) in
+            // Whoever is not the other side of a process learns nothing of it, not even that it exists.
+            guard var negotiation = try tx.get(Negotiation.self, id: pid), negotiation.peer == peer.participant else {
+                throw ExchangeError.noSuchProcess
+            }
+            try message.requirePIDs(negotiation.knownPIDs(message))
+            if negotiation.role == .consumer, negotiation.providerPID.isEmpty, let providerPID = message.providerPID {
+                negotiation.providerPID = providerPID
+            }
+            let before = negotiation
+            do {
+                switch (message, negotiation.role) {
+                case (.agreement(let agreement), .consumer):
+                    negotiation = try receive(agreement, in: negotiation, from: peer, tx: &tx)
+                case (.verification(let verification), .provider):
+                    negotiation = try receive(verification, in: negotiation, from: peer, tx: &tx)
+                case (.event(let event), .consumer) where event.event == .finalized:
+                    negotiation = try finalize(negotiation, message, tx: &tx)
+                case (.termination(let termination), _):
+                    negotiation = try end(negotiation, message, termination, tx: &tx)
+                default: throw DSPError.unexpected(message: message.kind.name, state: negotiation.stateName, sender: negotiation.role.other)
+                }
+            } catch let error as ExchangeError where error.endsProcess {
+                // The peer's message was legal but its content is not what we negotiated: say so and end.
+                var ended = before
+                try terminate(&ended, code: error.code, reason: error.message, tx: &tx)
+                try tx.put(ended)
+                return (ended, error)
+            } catch let error as IdentityError {
+                var ended = before
+                try terminate(&ended, code: error.code, reason: error.message, tx: &tx)
+                try tx.put(ended)
+                return (ended, error)
+            }
+            negotiation.updatedAt = clock.now()
+            try tx.put(negotiation)
+            return (negotiation, nil)
+        }.value
+        signals.notify(pid)
+        signalOutbox()
+        if let failure = result.failure { throw failure }
+        return result.negotiation
+    }
+
+    private func finalize(_ negotiation: Negotiation, _ message: NegotiationMessage, tx: inout LedgerTransaction) throws -> Negotiation {
+        var negotiation = negotiation
+        guard try negotiation.accept(message, from: .provider) != nil else { return negotiation }
+        negotiation.pending = nil
+        guard var record = try tx.first(Agreement.self, where: "negotiation", equals: negotiation.id) else {
+            throw ExchangeError.noSuchProcess
+        }
+        record.isFinal = true
+        try tx.put(record)
+        try tx.append(try event(.negotiationFinalized, of: negotiation, agreement: record))
+        return negotiation
+    }
+
+    private func end(
+        _ negotiation: Negotiation, _ message: NegotiationMessage, _ termination: ContractNegotiationTerminationMessage,
+        tx: inout LedgerTransaction
+    ) throws -> Negotiation {
+        var negotiation = negotiation
+        guard try negotiation.accept(message, from: negotiation.role.other) != nil else { return negotiation }
+        negotiation.pending = nil
+        negotiation.ending = ProcessEnding(code: termination.reasonCode ?? "peer.terminated", reasons: termination.reason, byPeer: true)
+        try dropOutgoing(of: negotiation.id, tx: tx)
+        try voidAgreement(of: negotiation, tx: tx)
+        try tx.append(try event(.negotiationTerminated, of: negotiation, agreement: nil))
+        return negotiation
+    }
+
+    /// Ends a negotiation from our side and owes the peer a message about it. The reason is written for the peer: a code and one sentence.
+    func terminate(_ negotiation: inout Negotiation, code: String, reason: String, tx: inout LedgerTransaction) throws {
+        let message = ContractNegotiationTerminationMessage(
+            id: newURN(), pids: negotiation.pids, reasonCode: code, reason: [reason])
+        try dropOutgoing(of: negotiation.id, tx: tx)
+        var next = negotiation.pending ?? negotiation.machine
+        if next.state != nil { _ = try next.receive(.termination(message), from: negotiation.role.own) }
+        negotiation.machine = next
+        negotiation.pending = nil
+        negotiation.ending = ProcessEnding(code: code, reasons: [reason], byPeer: false)
+        negotiation.updatedAt = clock.now()
+        try voidAgreement(of: negotiation, tx: tx)
+        let endpoint: Endpoint = negotiation.role == .provider ? .consumerNegotiationTermination : .providerNegotiationTermination
+        let remote = negotiation.role == .provider ? negotiation.consumerPID : negotiation.providerPID
+        if !remote.isEmpty {
+            try tx.insert(
+                outgoing(
+                    .negotiationTermination, of: negotiation.id, to: negotiation.peer,
+                    url: endpoint.url(base: negotiation.callback, id: remote), message: message))
+        }
+        try tx.append(try event(.negotiationTerminated, of: negotiation, agreement: nil))
+    }
+
+    /// `contract terminate`: by a user of ours.
+    package func terminate(negotiation id: String, by user: UserID) async throws -> Negotiation {
+        let ended = try await ledger.commit { [self] tx -> Negotiation in
+            guard var negotiation = try tx.get(Negotiation.self, id: id) else { throw ExchangeError.unknown("contract", id) }
+            guard negotiation.isOpen else {
+                throw ExchangeError(
+                    .conflict, "contract.ended", "the negotiation is already \(negotiation.stateName)",
+                    hint: "see `kouan contract show \(id)`")
+            }
+            try terminate(&negotiation, code: "contract.terminated-by-user", reason: "terminated by the other side's operator", tx: &tx)
+            try tx.put(negotiation)
+            return negotiation
+        }.value
+        signals.notify(id)
+        signalOutbox()
+        return ended
+    }
+
+    private func voidAgreement(of negotiation: Negotiation, tx: borrowing LedgerTransaction) throws {
+        guard var record = try tx.first(Agreement.self, where: "negotiation", equals: negotiation.id) else { return }
+        record.endedAt = clock.now()
+        try tx.put(record)
+    }
+
+    private func agreementRecord(
+        of negotiation: Negotiation, _ agreement: WireAgreement, package: Digest, peer: VerifiedPeer
+    ) throws -> Agreement {
+        guard let ownCard = peers.ownCard, let terms = negotiation.terms else { throw ExchangeError.noSuchProcess }
+        return Agreement(
+            id: agreement.id, role: negotiation.role, peer: negotiation.peer, negotiationID: negotiation.id,
+            datasetID: negotiation.datasetID, package: package, document: agreement.json, terms: terms,
+            policyHash: PolicyGate.hash(ofWire: negotiation.offer), providerProof: negotiation.providerProof ?? .null,
+            consumerProof: negotiation.consumerProof ?? .null, ownCard: ownCard.digest, peerCard: peer.card.digest,
+            agreedAt: agreement.time ?? clock.now(), isFinal: false, endedAt: nil)
+    }
+
+    private func event(_ type: EntryType, of negotiation: Negotiation, agreement: Agreement?) throws -> LedgerEvent {
+        let parties = try parties(role: negotiation.role, peer: negotiation.peer)
+        var local: [String: JSON] = ["negotiation": .string(negotiation.id), "state": .string(negotiation.stateName)]
+        if let ending = negotiation.ending {
+            local["code"] = .string(ending.code)
+            local["byPeer"] = .bool(ending.byPeer)
+        }
+        var digests: [String: Digest] = [:]
+        if let agreement { digests = ["agreement": agreement.digest, "ownCard": agreement.ownCard, "peerCard": agreement.peerCard] }
+        return LedgerEvent(
+            type: type, role: negotiation.role.entryRole, correlation: negotiation.consumerPID, agreement: agreement?.id,
+            shared: SharedFacts(
+                provider: parties.provider, consumer: parties.consumer, dataset: negotiation.datasetID, package: agreement?.package,
+                agreement: agreement?.digest, policy: PolicyGate.hash(ofWire: negotiation.offer)),
+            local: local, digests: digests)
+    }
+}
+
+extension Negotiation {
+    /// Takes a message into the machine; nil when it is a repeat. Where the message is legal only after our own message in flight, it proves
+    /// that the peer has that one.
+    mutating func accept(
+        _ message: NegotiationMessage, from sender: ProtocolRole
+    ) throws -> MachineStep<ContractNegotiationState>? {
+        var candidate = machine
+        do {
+            let step = try candidate.receive(message, from: sender)
+            if step == .repeated { return nil }
+            machine = candidate
+            pending = nil
+            return step
+        } catch {
+            guard var ahead = pending else { throw error }
+            let step = try ahead.receive(message, from: sender)
+            if step == .repeated { return nil }
+            machine = ahead
+            pending = nil
+            return step
+        }
+    }
+
+    /// Our pids, with the provider's taken from the message while the provider has not told it yet.
+    func knownPIDs(_ message: NegotiationMessage) -> ProcessPIDs {
+        ProcessPIDs(
+            providerPID: role == .consumer && providerPID.isEmpty ? message.providerPID ?? "" : providerPID, consumerPID: consumerPID)
+    }
+}
+
+extension Agreement {
+    /// What ledger entries and grants call the agreement.
+    package var digest: Digest { Hash.digest(document.canonical()) }
+}
+
+extension ExchangeRole {
+    var own: ProtocolRole { self == .provider ? .provider : .consumer }
+    var other: ProtocolRole { self == .provider ? .consumer : .provider }
+    var entryRole: EntryRole { self == .provider ? .provider : .consumer }
+}

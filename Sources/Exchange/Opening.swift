@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CryptoPrimitives
+package import ExchangeModel
+import Identity
+import Ledger
+import PolicyEngine
+import Sealing
+import StorageSQLite
+
+/// What somebody wants to open a package for.
+package struct IntendedUse: Sendable, Hashable {
+    /// An ODRL action, `use` by default.
+    package let action: String
+    package let purpose: String?
+
+    package init(action: String = "use", purpose: String?) {
+        self.action = action
+        self.purpose = purpose
+    }
+}
+
+/// A use that policy and provider allowed and the ledger has recorded. Nothing else opens a package.
+struct PermittedUse: Sendable {
+    let use: PackageUse
+    let agreement: Agreement
+    let package: HeldPackage
+    let grant: KeyGrant
+    let grantRequestID: String
+    let requestKey: PrivateKey
+}
+
+package struct OpenedPackage: Sendable {
+    package let agreementID: String
+    package let package: Digest
+    package let files: Int
+    package let bytes: Int64
+    package let grantID: String
+    package let index: Int64
+    package let usesLeft: Int64?
+}
+
+extension Exchange {
+    /// Gets a key grant, decides by the agreement's policy, and reserves the use: the durable reservation *is* the use.
+    func permit(_ intended: IntendedUse, of transfer: Transfer, into directory: String, by user: UserID) async throws -> PermittedUse {
+        let (agreement, held) = try await store.read { tx in
+            (try tx.get(Agreement.self, id: transfer.agreementID), try tx.get(HeldPackage.self, id: transfer.package.description))
+        }
+        guard let agreement, agreement.isActive else {
+            throw ExchangeError.notSettled("contract", "agreement `\(transfer.agreementID)` is not in force")
+        }
+        guard let held, transfer.receipt == .full else {
+            throw ExchangeError.notSettled(
+                "transfer", "the package of this agreement is not here in full, or its receipt is still under way")
+        }
+        let policy = try PolicyGate.read(agreement.document)
+        let parties = try parties(role: .consumer, peer: agreement.peer)
+        let party = try ownAttributes()
+        let shared = SharedFacts(
+            provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: agreement.package,
+            agreement: agreement.digest, policy: agreement.policyHash)
+
+        // Before anything is asked of the provider: a use that our own node would refuse for any reason but its count stays here.
+        let used = try await store.read { try $0.get(UseCounter.self, id: agreement.id)?.used ?? 0 }
+        let first = PolicyGate.ask(
+            policy, question(intended, agreement, party, uses: used + 1), at: clock.now())
+        if first.permit == nil, !first.decision.reasons.contains(where: { $0.leftOperand == Operand.count }) {
+            _ = try await ledger.commit { [self] tx in
+                throw refusal(
+                    first.refusal, of: own.participant, role: .consumer, correlation: nil, agreement: agreement.id, shared: shared,
+                    point: "use")
+            }
+        }
+        let (grant, requestID, requestKey) = try await keyGrant(for: intended, agreement, shared: shared)
+
+        let useID = newID()
+        let now = clock.now()
+        let committed = try await ledger.commit { [self] tx -> PackageUse in
+            var counter = try tx.get(UseCounter.self, id: agreement.id) ?? UseCounter(id: agreement.id, used: 0)
+            let answer = PolicyGate.ask(policy, question(intended, agreement, party, uses: counter.used + 1), at: now)
+            guard answer.permit != nil else {
+                throw refusal(
+                    answer.refusal, of: own.participant, role: .consumer, correlation: useID, agreement: agreement.id, shared: shared,
+                    point: "use")
+            }
+            guard var heldGrant = try tx.get(HeldGrant.self, id: grant.context.grantID), heldGrant.usesLeft.map({ $0 > 0 }) ?? true else {
+                throw ExchangeError.denied("grant.allowance-used-up", "this key grant has no use left", hint: "open again for a new grant")
+            }
+            if let left = heldGrant.usesLeft { heldGrant.usesLeft = left - 1 }
+            counter.used += 1
+            let use = PackageUse(
+                id: useID, agreementID: agreement.id, package: agreement.package, action: intended.action, purpose: intended.purpose,
+                target: directory, state: .reserved, grantID: heldGrant.id, reservedAt: now)
+            try tx.put(heldGrant)
+            try tx.put(counter)
+            try tx.insert(use)
+            try tx.append(
+                LedgerEvent(
+                    type: .use, role: .consumer, correlation: useID, agreement: agreement.id, shared: shared,
+                    local: [
+                        "action": .string(intended.action), "purpose": intended.purpose.map(JSON.string) ?? .null,
+                        "used": .integer(counter.used), "decision": answer.decisionJSON,
+                    ], ids: ["grant": heldGrant.id, "user": user.description]))
+            return use
+        }
+        return PermittedUse(
+            use: committed.value, agreement: agreement, package: held, grant: grant, grantRequestID: requestID, requestKey: requestKey)
+    }
+
+    /// Streams plaintext below a temporary name and shows it only when every byte was verified.
+    func unseal(_ permitted: PermittedUse, into directory: String) async throws -> OpenedPackage {
+        let provider = peers.card(of: permitted.agreement.peer)
+        let path = files.path(ofReceived: permitted.package.fileName)
+        let manifest: Manifest
+        do {
+            manifest = try await blocking.run { isCancelled in
+                let fileKey = try permitted.grant.fileKey(with: permitted.requestKey)
+                let reader = try PackageReader(
+                    path: path, trust: PackageTrust(reference: permitted.agreement.package, signer: provider?.signingKey))
+                return try reader.open(to: directory, fileKey: fileKey, control: WorkControl(isCancelled: isCancelled))
+            }
+        } catch {
+            try await finish(permitted, opened: nil)
+            throw error
+        }
+        return try await finish(permitted, opened: manifest)
+    }
+
+    /// Records how the use ended. A failed opening left no byte under its final name, so its reservation is given back; a crash before
+    /// this keeps it used.
+    @discardableResult
+    private func finish(_ permitted: PermittedUse, opened manifest: Manifest?) async throws -> OpenedPackage {
+        let committed = try await ledger.commit { tx -> Int64? in
+            guard var use = try tx.get(PackageUse.self, id: permitted.use.id) else { return nil }
+            var held = try tx.get(HeldGrant.self, id: permitted.grant.context.grantID)
+            if manifest == nil {
+                use.state = .released
+                if var counter = try tx.get(UseCounter.self, id: permitted.agreement.id), counter.used > 0 {
+                    counter.used -= 1
+                    try tx.put(counter)
+                }
+                if let left = held?.usesLeft { held?.usesLeft = left + 1 }
+                if let held { try tx.put(held) }
+            } else {
+                use.state = .opened
+            }
+            try tx.put(use)
+            try tx.append(
+                LedgerEvent(
+                    type: .useFinished, role: .consumer, correlation: use.id, agreement: use.agreementID,
+                    local: [
+                        "outcome": .string(use.state.rawValue), "files": .integer(Int64(manifest?.entries.count ?? 0)),
+                        "bytes": .integer(manifest?.contentBytes ?? 0),
+                    ], ids: ["grant": permitted.grant.context.grantID]))
+            return held?.usesLeft
+        }
+        if committed.value == 0 { files.destroyLease(requestID: permitted.grantRequestID) }
+        return OpenedPackage(
+            agreementID: permitted.agreement.id, package: permitted.agreement.package, files: manifest?.entries.count ?? 0,
+            bytes: manifest?.contentBytes ?? 0, grantID: permitted.grant.context.grantID, index: committed.indexes.first ?? 0,
+            usesLeft: committed.value)
+    }
+
+    private func question(
+        _ intended: IntendedUse, _ agreement: Agreement, _ party: PartyAttributes, uses: Int64
+    ) -> PolicyGate.Question {
+        PolicyGate.Question(
+            action: .other(intended.action), target: agreement.datasetID, party: party, purpose: intended.purpose,
+            usesIncludingThis: Int(uses), point: .use)
+    }
+
+    /// A grant still in lease for this very use, or a new one from the provider.
+    private func keyGrant(
+        for intended: IntendedUse, _ agreement: Agreement, shared: SharedFacts
+    ) async throws -> (KeyGrant, requestID: String, PrivateKey) {
+        let now = clock.now()
+        let held = try await store.read { try $0.all(HeldGrant.self, where: "agreement", equals: agreement.id) }
+        for grant in held
+        where grant.action == intended.action && grant.purpose == intended.purpose && now < grant.notAfter && grant.usesLeft != 0 {
+            if let key = files.lease(requestID: grant.requestID) { return (try KeyGrant(parsing: grant.bytes), grant.requestID, key) }
+        }
+        let peer = try peers.active(agreement.peer)
+        guard let ownCard = peers.ownCard else { throw ExchangeError.noSuchProcess }
+        let requestKey = try PrivateKey.generate(.x25519)
+        let request = GrantRequest(
+            requestID: newID(), agreement: agreement.id, package: agreement.package, consumer: own.participant, action: intended.action,
+            purpose: intended.purpose, nonce: SecureRandom.bytes(16), requestKey: requestKey.publicKey)
+        try files.storeLease(requestKey, requestID: request.requestID)
+        do {
+            let response = try await call(
+                PeerRequest(
+                    method: "POST", url: peer.card.endpoints.grantURL, body: try request.signed(by: keys.signing),
+                    maximumResponseBytes: KeyGrant.sizeLimit), of: agreement.peer)
+            let grant = try KeyGrant(parsing: response.body)
+            try grant.verify(
+                signer: peer.card.signingKey, provider: agreement.peer, request: request, nodeCard: ownCard.digest, at: clock.now())
+            guard grant.context.agreement == agreement.digest, let notAfter = grant.context.notAfter else {
+                throw ExchangeError.peerAnswer(agreement.peer.description, "the grant speaks of another agreement")
+            }
+            _ = try await ledger.commit { tx in
+                try tx.put(
+                    HeldGrant(
+                        id: grant.context.grantID, requestID: request.requestID, agreementID: agreement.id, package: agreement.package,
+                        action: intended.action, purpose: intended.purpose, bytes: grant.bytes, notAfter: notAfter,
+                        usesLeft: grant.context.allowance))
+                try tx.append(
+                    LedgerEvent(
+                        type: .grantReceived, role: .consumer, correlation: request.requestID, agreement: agreement.id, shared: shared,
+                        digests: ["grant": Digest(algorithm: .sha256, bytes: Hash.sha256(grant.bytes))],
+                        ids: ["grant": grant.context.grantID]))
+            }
+            return (grant, request.requestID, requestKey)
+        } catch {
+            files.destroyLease(requestID: request.requestID)
+            if let error = error as? ExchangeError, error.kind == .denied {
+                _ = try await ledger.commit { [self] tx in
+                    throw refusal(
+                        error, of: agreement.peer, role: .consumer, correlation: request.requestID, agreement: agreement.id, shared: shared,
+                        point: "grant")
+                }
+            }
+            throw error
+        }
+    }
+
+    /// Destroys request keys whose lease has ended.
+    func endLeases() async throws {
+        let now = clock.now()
+        let ended = try await store.read { try $0.all(HeldGrant.self) }.filter { $0.notAfter <= now || $0.usesLeft == 0 }
+        for grant in ended { files.destroyLease(requestID: grant.requestID) }
+    }
+}

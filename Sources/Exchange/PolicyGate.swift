@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CryptoPrimitives
+import DataspaceProtocol
+import ExchangeModel
+import Identity
+import PolicyEngine
+
+/// The first gate: may this party do this, by this policy? Everything the exchange asks of the policy engine goes through here.
+enum PolicyGate {
+    struct Question {
+        var action: Action?
+        var target: String
+        var party: PartyAttributes
+        var purpose: String?
+        /// This use included.
+        var usesIncludingThis: Int?
+        var point: EvaluationPoint
+
+        enum Action { case use, read, other(String) }
+
+        init(
+            action: Action?, target: String, party: PartyAttributes, purpose: String? = nil, usesIncludingThis: Int? = nil,
+            point: EvaluationPoint
+        ) {
+            self.action = action
+            self.target = target
+            self.party = party
+            self.purpose = purpose
+            self.usesIncludingThis = usesIncludingThis
+            self.point = point
+        }
+    }
+
+    struct Answer {
+        let decision: Decision
+
+        var isPermitted: Bool { decision.outcome == .permit }
+        /// A permit, or one that only waits for facts of a later point.
+        var isPossible: Bool { decision.isOpen }
+        var permit: Permit? { decision.permit }
+
+        /// What the one who asked is told.
+        var refusal: ExchangeError {
+            ExchangeError.denied(
+                decision.code, decision.message.en, hint: "see the policy with `kouan contract show`, or ask for other terms")
+        }
+    }
+
+    /// Reads a policy of ours or a peer's; every term must be known.
+    static func read(_ json: JSON) throws -> Policy { try PolicyReader.read(json) }
+
+    static func ask(_ policy: Policy, _ question: Question, at now: Timestamp) -> Answer {
+        let action: IRI? =
+            switch question.action {
+            case .use: Action.use
+            case .read: Action.read
+            case .other(let name): IRI(name.contains(":") ? name : Namespace.odrl + name)
+            case nil: nil
+            }
+        let party = question.party
+        var request = PolicyRequest(
+            action: action, party: party.participant.description, target: question.target, purpose: question.purpose,
+            usesIncludingThis: question.usesIncludingThis, country: party.country?.known,
+            province: party.provincePhysical?.known ?? party.provinceRegistered?.known,
+            spaces: party.spaces.compactMap { $0.known?.description }, industry: party.industry?.known?.description)
+        request.set(Operand.recipient, [.text(party.participant.description)])
+        var world = PolicyWorld(now: now)
+        world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
+        return Answer(decision: policy.evaluate(request, in: world, at: question.point))
+    }
+
+    /// Checks a policy that a user wants to offer under: every finding is an error here, and what only a contract can hold must be
+    /// acknowledged.
+    static func register(_ json: JSON, acknowledgingDeclared: Bool) throws -> RegisteredPolicy {
+        let policy = try read(json)
+        let declared = policy.clauses().filter { $0.level == .declared }
+        guard declared.isEmpty || acknowledgingDeclared else {
+            throw ExchangeError(
+                .usage, "policy.declared-not-acknowledged",
+                "clause `\(declared[0].pointer)` is contract text: no node can enforce it after delivery",
+                hint: "repeat with --acknowledge-declared if that is meant")
+        }
+        return RegisteredPolicy(policy: policy)
+    }
+
+    /// The hash of a policy as both sides see it on the wire: the RFC 8785 bytes of the offer without `target`.
+    static func hash(ofWire offer: JSON) -> Digest {
+        var members = offer.object ?? [:]
+        members["target"] = nil
+        return Hash.digest(JSON.object(members).canonical())
+    }
+}
+
+/// A policy that passed registration.
+struct RegisteredPolicy {
+    let policy: Policy
+    var source: JSON { policy.source }
+    func wireOffer(id: String) throws -> JSON { try policy.wireOffer(id: id) }
+}
+
+extension Policy {
+    /// The policy as a catalog offer of the Dataspace Protocol.
+    func wireOffer(id: String) throws -> JSON { try dspOffer(id: id) }
+}
+
+/// One clause with how far it holds.
+package struct ClauseLevel: Sendable {
+    package let pointer: String
+    package let text: String
+    package let level: String
+}
+
+extension PolicyGate.Answer {
+    /// What the ledger's local part keeps of a decision: outcome, rules it rests on, reasons by code.
+    var decisionJSON: JSON {
+        [
+            "outcome": .string(decision.outcome.name), "code": .string(decision.code), "basis": .strings(decision.basis),
+            "reasons": .strings(decision.reasons.map(\.code)),
+        ]
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import DataspaceProtocol
+package import ExchangeModel
+import StorageSQLite
+
+/// One transfer process as we see it.
+package struct Transfer: StoredRecord, Hashable {
+    package static let table = "transfer"
+
+    package let id: String
+    package let role: ExchangeRole
+    package let peer: ParticipantID
+    package let agreementID: String
+    package let package: Digest
+    package var bytes: Int64
+    package var consumerPID: String
+    package var providerPID: String
+    package let callback: String
+    package var machine: TransferProcessMachine
+    /// The machine as it will stand once the peer has acknowledged our message in flight.
+    package var pending: TransferProcessMachine?
+    /// What names this event in both ledgers.
+    package var correlation: String
+    /// 32 bytes that the provider draws, so that both ledgers can commit to the same shared facts.
+    package var mirrorSecret: [UInt8]
+    /// SHA-256 of the bearer token of the data address; the token itself rests only with the consumer.
+    package var tokenHash: Digest?
+    package var dataAddress: JSON?
+    /// Where the provider recorded the start, as the start message says it.
+    package var providerPosition: JSON?
+    package var startedIndex: Int64?
+    package var receivedIndex: Int64?
+    package var deliveredIndex: Int64?
+    package var startedAt: Timestamp?
+    package var receivedAt: Timestamp?
+    package var receipt: ReceiptProgress
+    package var ending: ProcessEnding?
+    package var lastError: String?
+    package let createdAt: Timestamp
+    package var updatedAt: Timestamp
+
+    package enum ReceiptProgress: String, Codable, Sendable { case none, half, full, missing }
+
+    package static let keyNames = ["peer", "agreement", "remote", "correlation", "open"]
+    package var keys: [String: String?] {
+        [
+            "peer": peer.description, "agreement": agreementID, "remote": role == .provider ? consumerPID : providerPID,
+            "correlation": correlation, "open": isOpen ? peer.description : nil,
+        ]
+    }
+
+    package var pids: ProcessPIDs { ProcessPIDs(providerPID: providerPID, consumerPID: consumerPID) }
+    package var stateName: String { (machine.state ?? .requested).rawValue }
+    package var isOpen: Bool { machine.state?.isTerminal != true }
+}
+
+/// A key grant, as its provider issued it. The same request gets these bytes again, byte for byte.
+package struct IssuedGrant: StoredRecord, Hashable {
+    package static let table = "issued_grant"
+
+    /// The consumer's request id.
+    package let id: String
+    package let grantID: String
+    package let peer: ParticipantID
+    package let agreementID: String
+    package let package: Digest
+    package let requestDigest: Digest
+    package let bytes: [UInt8]
+    package let issuedAt: Timestamp
+
+    package static let keyNames = ["agreement"]
+    package var keys: [String: String?] { ["agreement": agreementID] }
+}
+
+/// How many uses of an agreement were released or made. One row per agreement.
+package struct UseCounter: StoredRecord, Hashable {
+    package static let table = "use_counter"
+
+    package let id: String
+    package var used: Int64
+}
+
+/// One opening at the consumer. The durable reservation is the use; it is given back only while no plaintext byte left the process.
+package struct PackageUse: StoredRecord, Hashable {
+    package static let table = "package_use"
+
+    package let id: String
+    package let agreementID: String
+    package let package: Digest
+    package let action: String
+    package let purpose: String?
+    package let target: String
+    package var state: State
+    package var grantID: String?
+    package let reservedAt: Timestamp
+
+    package enum State: String, Codable, Sendable { case reserved, opened, released }
+
+    package static let keyNames = ["agreement", "state"]
+    package var keys: [String: String?] { ["agreement": agreementID, "state": state.rawValue] }
+}
+
+/// A key grant we hold. Its request key rests in a file of its own that is destroyed at lease end.
+package struct HeldGrant: StoredRecord, Hashable {
+    package static let table = "held_grant"
+
+    package let id: String
+    package let requestID: String
+    package let agreementID: String
+    package let package: Digest
+    package let action: String
+    package let purpose: String?
+    package let bytes: [UInt8]
+    package let notAfter: Timestamp
+    /// Nil when uses are not counted.
+    package var usesLeft: Int64?
+
+    package static let keyNames = ["agreement"]
+    package var keys: [String: String?] { ["agreement": agreementID] }
+}
