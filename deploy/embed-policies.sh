@@ -18,6 +18,7 @@ dictionary() { # directory
 {
     echo '// SPDX-License-Identifier: Apache-2.0'
     echo
+    echo '// swift-format-ignore-file'
     echo '// Made by deploy/embed-policies.sh from Policies/. Do not edit.'
     echo
     echo '/// The policies that come with the program.'

@@ -6,113 +6,100 @@ import Glibc
 import ManagementAPI
 
 enum Path {
-  /// Against the working directory; not resolved further.
-  static func absolute(_ path: String) -> String {
-    if path.hasPrefix("/") { return path }
-    return FileManager.default.currentDirectoryPath + "/" + path
-  }
+    /// Against the working directory; not resolved further.
+    static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        return FileManager.default.currentDirectoryPath + "/" + path
+    }
 }
 
 /// The files a command reads and writes itself: policies, cards, certificates. Never a node's data.
 enum Files {
-  /// Larger than any card, policy, chain or revocation list that a node takes.
-  static let textLimitBytes = 16 << 20
+    /// Larger than any card, policy, chain or revocation list that a node takes.
+    static let textLimitBytes = 16 << 20
 
-  /// The text of a file; `-` is standard input.
-  static func text(_ path: String, limitBytes: Int = textLimitBytes) throws(OperationFailure)
-    -> String
-  {
-    let bytes = try self.bytes(path, limitBytes: limitBytes)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure.usage(
-        "file.not-utf8", "`\(path)` is not UTF-8 text", hint: "save the file as UTF-8")
+    /// The text of a file; `-` is standard input.
+    static func text(_ path: String, limitBytes: Int = textLimitBytes) throws(OperationFailure) -> String {
+        let bytes = try self.bytes(path, limitBytes: limitBytes)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure.usage("file.not-utf8", "`\(path)` is not UTF-8 text", hint: "save the file as UTF-8")
+        }
+        return text
     }
-    return text
-  }
 
-  static func bytes(_ path: String, limitBytes: Int = textLimitBytes) throws(OperationFailure)
-    -> [UInt8]
-  {
-    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let error = errno
-      throw OperationFailure(
-        error == ENOENT ? .notFound : .failure,
-        code: error == ENOENT ? "file.not-found" : "file.unreadable",
-        message: "`\(path)` cannot be read: \(reason(error))",
-        hint: "check the path and its permissions")
+    static func bytes(_ path: String, limitBytes: Int = textLimitBytes) throws(OperationFailure) -> [UInt8] {
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let error = errno
+            throw OperationFailure(
+                error == ENOENT ? .notFound : .failure, code: error == ENOENT ? "file.not-found" : "file.unreadable",
+                message: "`\(path)` cannot be read: \(reason(error))", hint: "check the path and its permissions")
+        }
+        defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = part.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw OperationFailure(
+                    .failure, code: "file.unreadable", message: "`\(path)` cannot be read: \(reason(errno))",
+                    hint: "check that it is a file")
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limitBytes else {
+                throw Failure.usage("file.too-large", "`\(path)` is larger than \(ByteCount(Int64(limitBytes)))", hint: "give another file")
+            }
+            bytes.append(contentsOf: part[..<count])
+        }
     }
-    defer { if descriptor != STDIN_FILENO { close(descriptor) } }
-    var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 64 * 1024)
-    while true {
-      let count = part.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw OperationFailure(
-          .failure, code: "file.unreadable", message: "`\(path)` cannot be read: \(reason(errno))",
-          hint: "check that it is a file")
-      }
-      if count == 0 { return bytes }
-      guard bytes.count + count <= limitBytes else {
-        throw Failure.usage(
-          "file.too-large", "`\(path)` is larger than \(ByteCount(Int64(limitBytes)))",
-          hint: "give another file")
-      }
-      bytes.append(contentsOf: part[..<count])
-    }
-  }
 
-  static func json(_ path: String, limits: JSONLimits = .message) throws(OperationFailure) -> JSON {
-    let bytes = try self.bytes(path)
-    do { return try JSON.parse(bytes, limits: limits) } catch {
-      throw OperationFailure(
-        .usage, code: error.code, message: "`\(path)`: \(error.message)", hint: error.hint)
+    static func json(_ path: String, limits: JSONLimits = .message) throws(OperationFailure) -> JSON {
+        let bytes = try self.bytes(path)
+        do { return try JSON.parse(bytes, limits: limits) } catch {
+            throw OperationFailure(.usage, code: error.code, message: "`\(path)`: \(error.message)", hint: error.hint)
+        }
     }
-  }
 
-  /// Writes the whole file beside its place and renames it, so that no reader sees half of it; `-` is standard output.
-  static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(OperationFailure)
-  {
-    if path == "-" {
-      Terminal.standardOutput.write(text)
-      return
+    /// Writes the whole file beside its place and renames it, so that no reader sees half of it; `-` is standard output.
+    static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(OperationFailure) {
+        if path == "-" {
+            Terminal.standardOutput.write(text)
+            return
+        }
+        let temporary = path + ".\(getpid()).part"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw unwritable(path) }
+        var good = true
+        let bytes = Array(text.utf8)
+        var sent = 0
+        while good, sent < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent) }
+            if count > 0 { sent += count } else if errno != EINTR { good = false }
+        }
+        good = good && fsync(descriptor) == 0
+        good = close(descriptor) == 0 && good
+        good = good && rename(temporary, path) == 0
+        guard good else {
+            let error = unwritable(path)
+            unlink(temporary)
+            throw error
+        }
     }
-    let temporary = path + ".\(getpid()).part"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    guard descriptor >= 0 else { throw unwritable(path) }
-    var good = true
-    let bytes = Array(text.utf8)
-    var sent = 0
-    while good, sent < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent)
-      }
-      if count > 0 { sent += count } else if errno != EINTR { good = false }
+
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
-    good = good && fsync(descriptor) == 0
-    good = close(descriptor) == 0 && good
-    good = good && rename(temporary, path) == 0
-    guard good else {
-      let error = unwritable(path)
-      unlink(temporary)
-      throw error
+
+    private static func unwritable(_ path: String) -> OperationFailure {
+        OperationFailure(
+            .failure, code: "file.unwritable", message: "`\(path)` cannot be written: \(reason(errno))",
+            hint: "check the path, its permissions and the free space")
     }
-  }
 
-  static func isDirectory(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  private static func unwritable(_ path: String) -> OperationFailure {
-    OperationFailure(
-      .failure, code: "file.unwritable", message: "`\(path)` cannot be written: \(reason(errno))",
-      hint: "check the path, its permissions and the free space")
-  }
-
-  static func reason(_ error: Int32) -> String {
-    guard let text = strerror(error) else { return "error \(error)" }
-    return String(cString: text).lowercased()
-  }
+    static func reason(_ error: Int32) -> String {
+        guard let text = strerror(error) else { return "error \(error)" }
+        return String(cString: text).lowercased()
+    }
 }

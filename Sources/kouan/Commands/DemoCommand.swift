@@ -3,7 +3,7 @@
 import ArgumentParser
 
 struct Demo: KouanCommand {
-  static let configuration = CommandConfiguration(abstract: "x")
-  @OptionGroup var global: GlobalOptions
-  func execute(_ context: Context) async throws {}
+    static let configuration = CommandConfiguration(abstract: "x")
+    @OptionGroup var global: GlobalOptions
+    func execute(_ context: Context) async throws {}
 }
