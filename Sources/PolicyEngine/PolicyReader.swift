@@ -524,3 +524,17 @@ extension ActionHierarchy {
 enum UsageMarker {
     static let policyUsage = Namespace.odrl + "policyUsage"
 }
+
+extension PolicyReader {
+    /// What `policy check` shows: findings, each clause with its level, and whether the policy can travel.
+    package static func checkReport(_ json: JSON, context: LevelContext = LevelContext(), options: Options = Options()) -> JSON {
+        let (policy, findings) = parse(json, options: options)
+        let obstacle = policy?.dspObstacle()
+        return .members([
+            "policy": policy?.id.map(JSON.string), "title": policy?.title?.json,
+            "accepted": .bool(policy != nil && !findings.contains { $0.severity == .error }),
+            "findings": .array(findings.map(\.json)), "clauses": .array((policy?.clauses(context: context) ?? []).map(\.json)),
+            "travels": .bool(policy != nil && obstacle == nil), "obstacle": obstacle?.json,
+        ])
+    }
+}
