@@ -70,20 +70,27 @@ struct Forge {
         return frame + encoded + padding
     }
 
-    /// A zstd frame of one repeated byte, written by hand (RFC 8878 §3.1.1): one segment, content size, RLE blocks.
-    static func zstdRun(of byte: UInt8, count: Int, dictionary: Bool = false, contentSize: Bool = true, window: UInt8? = nil) -> [UInt8] {
+    /// A zstd frame of some bytes and then one repeated byte, written by hand (RFC 8878 §3.1.1): one segment, content size, a raw block, RLE
+    /// blocks. `count` is of all.
+    static func zstdRun(
+        of byte: UInt8, after head: [UInt8] = [], count: Int, dictionary: Bool = false, contentSize: Bool = true, window: UInt8? = nil
+    ) -> [UInt8] {
         var frame: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
         let single = window == nil && contentSize
         frame.append((contentSize ? 0b1000_0000 : 0) | (single ? 0b10_0000 : 0) | (dictionary ? 1 : 0))
         if !single { frame.append(window ?? 0x30) }  // 0x30: 64 KiB
         if dictionary { frame.append(7) }
         if contentSize { frame += (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } }
-        var left = count
+        func blockHeader(_ size: Int, type: Int, last: Bool) -> [UInt8] {
+            let header = size << 3 | type << 1 | (last ? 1 : 0)
+            return (0..<3).map { UInt8(truncatingIfNeeded: header >> (8 * $0)) }
+        }
+        if !head.isEmpty { frame += blockHeader(head.count, type: 0, last: false) + head }
+        var left = count - head.count
         repeat {
             let size = min(left, 65_536)
             left -= size
-            let block = size << 3 | 1 << 1 | (left == 0 ? 1 : 0)
-            frame += (0..<3).map { UInt8(truncatingIfNeeded: block >> (8 * $0)) } + [byte]
+            frame += blockHeader(size, type: 1, last: left == 0) + [byte]
         } while left > 0
         return frame
     }
@@ -148,6 +155,8 @@ struct Forge {
         editFooterBytes(&footerBytes)
         return bytes + footerBytes
     }
+
+    static func sha256(_ bytes: [UInt8]) -> [UInt8] { Hash.sha256(bytes) }
 
     /// RFC 6962 §2.1, as it is written there.
     static func root(_ leaves: [[UInt8]]) -> [UInt8] {
