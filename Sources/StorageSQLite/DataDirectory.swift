@@ -26,6 +26,9 @@ package final class DataDirectory: Sendable {
 
     deinit { Glibc.close(descriptor) }
 
+    /// Lets another process, or a later `init`, have the directory.
+    package func release() { flock(descriptor, LOCK_UN) }
+
     /// Makes the directory, and those above it, with mode 0700; one that exists is left as it is.
     package static func create(path: String) throws(StorageError) {
         do {

@@ -88,11 +88,12 @@ package final class Store: Sendable {
         }
     }
 
-    /// Writes the log back into the database file and closes it. Calls after this throw `.closed`.
+    /// Writes the log back into the database file and closes it and lets the directory go. Calls after this throw `.closed`.
     package func close() throws {
         do {
             try? pool.writeWithoutTransaction { database in _ = try database.checkpoint(.truncate) }
             try pool.close()
+            lock.release()
         } catch {
             throw StorageError.wrapping(error, path: path)
         }
