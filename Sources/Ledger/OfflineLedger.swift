@@ -99,7 +99,14 @@ extension Ledger {
     package static func verify(
         directory: String, storageKey: SecretBytes? = nil, expecting expected: VerifierKey? = nil
     ) throws -> LedgerVerification {
-        try OfflineLedger(directory: directory, storageKey: storageKey).verify(expecting: expected)
+        do {
+            return try OfflineLedger(directory: directory, storageKey: storageKey).verify(expecting: expected)
+        } catch let error as StorageError where error.code == "storage.corrupt" {
+            // Too damaged to open is a finding like any other.
+            var result = LedgerVerification(origin: "", size: 0)
+            result.add(error.code, file: Store.fileName, error.message)
+            return result
+        }
     }
 }
 

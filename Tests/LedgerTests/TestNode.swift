@@ -62,8 +62,12 @@ struct TestNode: Sendable {
         let storage: SecretBytes
 
         init() throws {
-            ledger = try PrivateKey.generate(.ed25519)
-            storage = SecretBytes.random(count: 32)
+            self.init(ledger: try PrivateKey.generate(.ed25519), storage: SecretBytes.random(count: 32))
+        }
+
+        init(ledger: PrivateKey, storage: SecretBytes) {
+            self.ledger = ledger
+            self.storage = storage
         }
     }
 
