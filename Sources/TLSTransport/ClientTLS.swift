@@ -10,14 +10,14 @@ import Synchronization
 /// curl pools connections by host and port, where two participants may well live side by side. So a peer is checked in the handshake and
 /// again for every request, new connection or pooled.
 @safe final class ClientTLS: Sendable {
-    var minimumVersion: TLSVersion { trust.minimumVersion }
+    let minimumVersion: TLSVersion
     private let credential: ClientCredential?
-    private let trust: TrustStore
     private let generation: Int
     private let clock: any WallClock
     private let state: Mutex<State>
 
     private struct State {
+        var trust: TrustStore  // newer than at init once the client is retiring
         var expected: ExpectedPeer
         var lastFailure: PeerFailure?
         var met: [PresentedChain] = []  // the certificates of all connections of this client, each once
@@ -28,10 +28,10 @@ import Synchronization
         credential: ClientCredential?, trust: TrustStore, generation: Int, expected: ExpectedPeer, clock: any WallClock
     ) throws(TransportError) {
         self.credential = credential
-        self.trust = trust
+        minimumVersion = trust.minimumVersion
         self.generation = generation
         self.clock = clock
-        state = Mutex(State(expected: expected))
+        state = Mutex(State(trust: trust, expected: expected))
         try checkCredential()
     }
 
@@ -59,6 +59,7 @@ import Synchronization
 
     fileprivate func verify(leaf: OpaquePointer, untrusted: OpaquePointer?) -> PeerFailure? {
         let failure: PeerFailure?
+        let trust = state.withLock { $0.trust }
         switch unsafe trust.verify(leaf: leaf, untrusted: untrusted, as: .server, at: clock.now()) {
         case .success(let verified):
             failure = state.withLock { $0.expected }.check(participant: verified.participant, key: verified.leaf.publicKeyFingerprint)
@@ -74,7 +75,7 @@ import Synchronization
         let now = clock.now()
         let verifiedAt = unsafe Int64(Int(bitPattern: SSL_get_ex_data(ssl, VerificationTime.index)))
         let isFresh = verifiedAt != 0 && (0...Self.freshSeconds).contains(now.seconds - verifiedAt)
-        let expected = state.withLock { $0.expected }
+        let (expected, trust) = state.withLock { ($0.expected, $0.trust) }
         if isFresh, let identity = unsafe known(certificate) {
             return expected.check(participant: identity.participant, key: identity.keyFingerprint).map { .failure($0) }
                 ?? .success(identity)
@@ -93,20 +94,29 @@ import Synchronization
             unsafe SSL_set_ex_data(ssl, VerificationTime.index, UnsafeMutableRawPointer(bitPattern: Int(now.seconds)))
             let owned = unsafe OwnedX509(sharing: certificate)
             let chain = unsafe PresentedChain(ssl: ssl)
-            let isBounded = state.withLock { state in
+            return state.withLock { state in
+                // The trust changed while we verified: this connection missed the check of those the client had met.
+                guard state.trust === trust else { return .failure(.other(X509_V_ERR_UNSPECIFIED, "the trust changed meanwhile")) }
                 state.known = (owned, identity)
-                guard let chain, !state.met.contains(where: { $0.hasSameLeaf(as: chain) }) else { return true }
+                guard let chain, !state.met.contains(where: { $0.hasSameLeaf(as: chain) }) else { return .success(identity) }
+                guard state.met.count < Self.metLimit else {
+                    return .failure(.other(X509_V_ERR_UNSPECIFIED, "too many certificates of one peer"))
+                }
                 state.met.append(chain)
-                return state.met.count <= Self.metLimit
+                return .success(identity)
             }
-            return isBounded ? .success(identity) : .failure(.other(X509_V_ERR_UNSPECIFIED, "too many certificates of one peer"))
         }
     }
 
-    /// Whether every peer certificate this client accepted is accepted under other trust, too.
-    func peersAreAccepted(by trust: TrustStore) -> Bool {
+    /// Believes `trust` from now on. False where it does not accept a certificate that this client accepted before.
+    func adopt(_ trust: TrustStore) -> Bool {
         let now = clock.now()
-        return state.withLock({ $0.met }).allSatisfy { chain in
+        let met = state.withLock { state in
+            state.trust = trust
+            state.known = nil
+            return state.met
+        }
+        return met.allSatisfy { chain in
             if case .success = chain.verify(with: trust, as: .server, at: now) { true } else { false }
         }
     }

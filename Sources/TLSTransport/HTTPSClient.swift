@@ -54,7 +54,7 @@ package final class HTTPSClient: Sendable {
     /// Makes way for a client of newer trust: takes no new request and ends with its last transfer, or at once where a peer it talked to
     /// is not accepted under `trust`.
     func retire(under trust: TrustStore) {
-        if driver.tls?.peersAreAccepted(by: trust) ?? true { driver.retire() } else { driver.stop() }
+        if driver.tls?.adopt(trust) ?? true { driver.retire() } else { driver.stop() }
     }
 
     /// Sends a request and waits for the whole answer, which is kept in memory.

@@ -31,7 +31,8 @@ import Testing
             }
             #expect(count == 100 * 1024 * 1024)
             #expect(digester.finish() == expected)
-            #expect(largest < 48 * 1024 * 1024, "resident memory grew by \(largest) bytes")
+            // The address sanitizer keeps freed memory, so there the number says nothing.
+            #expect(largest < 48 * 1024 * 1024 || dlsym(nil, "__asan_init") != nil, "resident memory grew by \(largest) bytes")
         }
     }
 
