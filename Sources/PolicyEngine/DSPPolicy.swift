@@ -10,7 +10,7 @@ extension Policy {
     ///
     /// Reading the result gives a policy that decides like this one (with `target` in place of the policy's own).
     package func dspOffer(id: String, target: String? = nil, assigner: String? = nil) throws(PolicyError) -> JSON {
-        var writer = DSPWriter(policy: self)
+        var writer = DSPWriter(policy: self, target: target)
         var offer = try writer.body()
         offer["@type"] = "Offer"
         offer["@id"] = .string(id)
@@ -23,7 +23,7 @@ extension Policy {
     package func dspAgreement(
         id: String, target: String, assigner: String, assignee: String, timestamp: Timestamp
     ) throws(PolicyError) -> JSON {
-        var writer = DSPWriter(policy: self)
+        var writer = DSPWriter(policy: self, target: target)
         var agreement = try writer.body()
         agreement["@type"] = "Agreement"
         agreement["@id"] = .string(id)
@@ -37,7 +37,7 @@ extension Policy {
     /// What keeps the policy from travelling; nil if nothing does. For `policy check`.
     package func dspObstacle() -> PolicyFinding? {
         do {
-            var writer = DSPWriter(policy: self)
+            var writer = DSPWriter(policy: self, target: nil)
             _ = try writer.body()
             return nil
         } catch {
@@ -64,6 +64,8 @@ extension Policy {
 
 private struct DSPWriter {
     let policy: Policy
+    /// The dataset that the message is about; nil when it is not said yet.
+    let target: String?
 
     mutating func body() throws(PolicyError) -> [String: JSON] {
         if !policy.inheritFrom.isEmpty {
@@ -118,6 +120,11 @@ private struct DSPWriter {
             if let collection = rule.targets.first(where: \.isCollection) {
                 throw .notExpressibleInDSP(
                     collection.pointer, what: "a target that is a collection", instead: "offer each dataset by itself")
+            }
+            if let target, let own = rule.targets.first, own.id != target {
+                throw .notExpressibleInDSP(
+                    own.pointer, what: "a rule about `\(own.id ?? "")` in a message about `\(target)`",
+                    instead: "leave `target` out of a policy that several datasets share, or offer the dataset it names")
             }
             if names.count > 1, let target = rule.targets.first {
                 throw .notExpressibleInDSP(

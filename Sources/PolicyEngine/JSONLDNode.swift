@@ -7,6 +7,20 @@ struct JSONLDContext {
     private var prefixes = Namespace.prefixes
     private var terms: [String: String] = [:]
     private var vocabulary: String?
+    /// Known terms and prefixes that the document tried to give another meaning; they keep the one they have.
+    private(set) var redefined: [String] = []
+
+    private func builtIn(_ key: String) -> String? {
+        if let namespace = Namespace.prefixes[key] { return namespace }
+        switch key {
+        case "uid", "id": return "@id"
+        case "type": return "@type"
+        case "value": return Namespace.rdf + "value"
+        default: break
+        }
+        if key == "dataType" { return Namespace.odrl + "datatype" }
+        return Terms.members.contains(key) || Terms.isODRL(key) ? expandTerm(Namespace.odrl + key) : nil
+    }
 
     /// Takes in a document's `@context`: prefixes, plain terms and `@vocab` of inline objects. Context IRIs are names, not addresses.
     mutating func declare(_ context: JSON?, depth: Int = 0) {
@@ -17,9 +31,13 @@ struct JSONLDContext {
         case .object(let members):
             if let vocab = members["@vocab"]?.string { vocabulary = vocab }
             for key in members.keys.sorted() where !key.hasPrefix("@") && !key.contains(":") {
-                guard let definition = members[key]?.string ?? members[key]?["@id"]?.string, definition.contains(":") else { continue }
+                guard let definition = members[key]?.string ?? members[key]?["@id"]?.string else { continue }
                 // A context may not give an ODRL term another meaning: that would be one document with two readings.
-                guard Namespace.prefixes[key] == nil, !Terms.members.contains(key), !Terms.isODRL(key) else { continue }
+                if let meaning = builtIn(key) {
+                    if expandTerm(definition) != meaning, expand(definition) != meaning { redefined.append(key) }
+                    continue
+                }
+                guard definition.contains(":") else { continue }
                 if let last = definition.unicodeScalars.last, "/#:?".unicodeScalars.contains(last) {
                     prefixes[key] = expand(definition)
                 } else {
@@ -113,13 +131,20 @@ struct JSONLDNode {
     }
 
     private static func flatten(_ value: JSON, _ pointer: JSONPointer, into found: inout [Item], depth: Int) {
-        guard depth < 8 else { return }
+        // What is wrapped beyond reason stays an item, so that it is found malformed and not lost.
+        guard depth < 8 else {
+            found.append((value, pointer))
+            return
+        }
         switch value {
         case .null: break
         case .array(let elements):
             for (index, element) in elements.enumerated() { flatten(element, pointer.appending(index), into: &found, depth: depth + 1) }
         case .object(let members):
-            if let list = members["@list"] {
+            // A list object has no other members; one that has is some other thing, and must not vanish behind an empty list.
+            if members.count > 1 {
+                found.append((value, pointer))
+            } else if let list = members["@list"] {
                 flatten(list, pointer.appending("@list"), into: &found, depth: depth + 1)
             } else if let set = members["@set"] {
                 flatten(set, pointer.appending("@set"), into: &found, depth: depth + 1)

@@ -111,7 +111,8 @@ extension Policy {
         let prohibitions = rules.filter { $0.kind == .prohibition }
         // At transfer what only waits for a later point counts as open; everything else unknown is no.
         let permitted = permissions.map { point.isEnforced ? $0.enforced(deferring: point == .transfer) : $0.applies }
-        let forbidden = prohibitions.map { $0.applies }
+        // A prohibition that waits for a later point does not hold sealed bytes back either: the grant tests it.
+        let forbidden = prohibitions.map { point == .transfer && $0.waitsOnlyForLaterPoints ? .unsatisfied : $0.applies }
         let some = Truth.any(permitted)
         let against = point.isEnforced ? Truth.any(forbidden.map { $0 == .undetermined ? .satisfied : $0 }) : Truth.any(forbidden)
         let isCertainlyForbidden = forbidden.contains(.satisfied)
@@ -139,7 +140,7 @@ extension Policy {
         }
 
         let applying = zip(permissions, permitted).filter { $0.1 == .satisfied }.map(\.0)
-        let opposing = prohibitions.filter { $0.applies == .satisfied || (point.isEnforced && $0.applies == .undetermined) }
+        let opposing = zip(prohibitions, forbidden).filter { $0.1 == .satisfied || (point.isEnforced && $0.1 == .undetermined) }.map(\.0)
         switch decision.outcome {
         case .permit: decision.basis = applying.map(\.name)
         case .conditional: decision.basis = zip(permissions, permitted).filter { $0.1 != .unsatisfied }.map(\.0.name)
@@ -154,7 +155,7 @@ extension Policy {
             + rules.filter { $0.kind == .obligation }.map(\.asDuty)
 
         if decision.outcome == .permit, point.isEnforced, let rule = applying.first {
-            decision.deferred = point == .transfer ? Reasons.needs([rule]) : []
+            decision.deferred = point == .transfer ? Reasons.needs([rule] + prohibitions.filter(\.waitsOnlyForLaterPoints)) : []
             let index = permissions.firstIndex { $0.pointer == rule.pointer && $0.id == rule.id }
             decision.permit = Permit(
                 policyID: id ?? "", point: point, action: request.action, party: request.party, target: request.target, rule: rule.name,
@@ -209,11 +210,16 @@ extension RuleReport {
         switch applies {
         case .satisfied, .unsatisfied: return applies
         case .undetermined:
-            guard deferring else { return .unsatisfied }
-            let open = (constraints + refinements + conditions.flatMap(\.constraints)).filter { $0.state == .undetermined }
-            let onlyDeferred = open.allSatisfy { $0.logical != nil ? true : $0.source == .deferred }
-            return Truth(onlyDeferred && open.contains { $0.source == .deferred })
+            return Truth(deferring && waitsOnlyForLaterPoints)
         }
+    }
+
+    /// Undetermined, and everything that is open is known at a later point.
+    fileprivate var waitsOnlyForLaterPoints: Bool {
+        guard applies == .undetermined else { return false }
+        let clauses = constraints + refinements + conditions.flatMap(\.constraints)
+        let open = clauses.filter { $0.state == .undetermined && $0.logical == nil }
+        return !open.isEmpty && open.allSatisfy { $0.source == .deferred } && !clauses.contains { $0.isUnreadable }
     }
 
     fileprivate var asDuty: DutyReport {

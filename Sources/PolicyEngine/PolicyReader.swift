@@ -65,6 +65,11 @@ struct PolicyParser {
             return nil
         }
         context.declare(members["@context"])
+        for key in context.redefined {
+            find(
+                "policy.context-redefines", JSONPointer.root.appending("@context"), "the context gives `\(key)` another meaning",
+                "choose another prefix or term: `\(key)` is one of ODRL's or of this node's own")
+        }
         index(json, .root, depth: 0)
         // A document may hold its policy in an @graph beside the nodes that the policy refers to.
         if let graph = members["@graph"]?.array {

@@ -60,6 +60,8 @@ package struct ConstraintReport: Sendable {
     package let source: ValueSource?
 
     package var isMissing: Bool { source == .missing || source == .deferred }
+    /// A clause without an operator or without one of the four words of a logical constraint.
+    var isUnreadable: Bool { operation == nil && logical == nil }
 }
 
 package struct PremiseReport: Sendable {

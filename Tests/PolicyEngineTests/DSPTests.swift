@@ -81,6 +81,13 @@ struct DSPTests {
         #expect(policy.dspObstacle()?.pointer.description == row.pointer)
     }
 
+    @Test func aPolicyAboutOneDatasetDoesNotTravelWithAnother() throws {
+        let policy = try PolicyReader.read(try json(#"{"uid": "urn:p", "permission": [{"action": "read", "target": "urn:x"}]}"#))
+        #expect(throws: Never.self) { try policy.dspOffer(id: "urn:o", target: "urn:x") }
+        let error = #expect(throws: PolicyError.self) { try policy.dspOffer(id: "urn:o", target: "urn:y") }
+        #expect(error?.findings.first?.pointer.description == "/permission/0/target")
+    }
+
     @Test func severalActionsBecomeSeveralRulesWhereThatMeansTheSame() throws {
         let policy = try PolicyReader.read(
             try json(#"{"uid": "urn:p", "permission": [{"action": "read"}], "prohibition": [{"action": ["sell", "distribute"]}]}"#))

@@ -60,6 +60,20 @@ struct PointTests {
         #expect(policy.evaluate(request(), in: world, at: .catalog).outcome == .conditional(needs: [Operand.spatial]))
     }
 
+    @Test func aProhibitionThatWaitsForAGrantDoesNotHoldBackSealedBytes() throws {
+        let policy = try policy(
+            #""permission": [{"action": "read"}], "prohibition": [{"action": "use", "constraint": {"leftOperand": "purpose", "operator": "eq", "rightOperand": "pricing"}}]"#
+        )
+        let world = PolicyWorld(now: PointTests.now)
+        let transfer = policy.evaluate(request(nil), in: world, at: .transfer)
+        #expect(transfer.outcome == .permit)
+        #expect(transfer.deferred == [Operand.purpose])
+        #expect(policy.evaluate(request(), in: world, at: .grant).code == "policy.prohibition-undetermined")
+        #expect(policy.evaluate(request(purpose: "pricing"), in: world, at: .grant).outcome == .invalid)
+        #expect(policy.evaluate(request(purpose: "research"), in: world, at: .grant).outcome == .permit)
+        #expect(policy.evaluate(request(purpose: "pricing"), in: world, at: .transfer).outcome == .invalid)
+    }
+
     @Test func anOfferGrantsNothingWhereItCounts() throws {
         let offer = try PolicyReader.read(try json(#"{"uid": "urn:o", "@type": "Offer", "permission": [{"action": "read"}]}"#))
         let world = PolicyWorld(now: PointTests.now)

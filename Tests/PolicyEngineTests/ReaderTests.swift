@@ -191,17 +191,42 @@ struct ReaderTests {
         #expect(PolicyReader.check(source) == [])
     }
 
-    @Test func aContextCannotRedefineOurTerms() throws {
+    @Test(
+        arguments: [
+            (#"{"read": "odrl:sell"}"#, "read"), (#"{"permission": {"@id": "odrl:prohibition"}}"#, "permission"),
+            (#"{"odrl": "http://evil/"}"#, "odrl"),
+            (#"["http://www.w3.org/ns/odrl.jsonld", {"purpose": "odrl:count"}]"#, "purpose"), (#"{"uid": "http://e.org/uid"}"#, "uid"),
+            (
+                #"{"odrl": "http://www.w3.org/ns/odrl/2/", "read": "odrl:read", "action": {"@type": "@vocab", "@id": "odrl:action"}, "uid": "@id", "neq": "odrl:neg", "ex": "http://e.org/"}"#,
+                nil
+            ),
+        ] as [(String, String?)])
+    func aContextCannotRedefineOurTerms(context: String, term: String?) throws {
         let source = try json(
-            #"{"@context": {"read": "odrl:sell", "permission": "odrl:prohibition", "odrl": "http://evil/", "purpose": "odrl:count"}, "uid": "urn:p", "permission": [{"action": "odrl:read", "constraint": {"leftOperand": "purpose", "operator": "eq", "rightOperand": "a"}}]}"#
+            #"{"@context": \#(context), "uid": "urn:p", "permission": [{"action": "odrl:read", "constraint": {"leftOperand": "purpose", "operator": "eq", "rightOperand": "a"}}]}"#
         )
-        let policy = try PolicyReader.read(source)
+        let found = PolicyReader.check(source)
+        #expect(found.map(\.code) == (term == nil ? [] : ["policy.context-redefines"]))
+        if let term { #expect(found.first?.message.contains("`\(term)`") == true) }
+        // Even unregistered, the terms keep their meaning.
+        let policy = try #require(PolicyReader.parse(source).policy)
         #expect(policy.permissions.first?.terms.actions.first?.action == Action.read)
-        guard case .atomic(let constraint)? = policy.permissions.first?.terms.constraints.first else {
-            Issue.record("no constraint")
-            return
-        }
-        #expect(constraint.leftOperand == Operand.purpose)
+    }
+
+    /// Clauses wrapped so that a careless reader loses them.
+    @Test(arguments: [
+        #"[[[[[[[[[[{"leftOperand": "purpose", "operator": "eq", "rightOperand": "a"}]]]]]]]]]]"#,
+        #"{"@list": [], "leftOperand": "purpose", "operator": "eq", "rightOperand": "a"}"#,
+        #"{"@set": [], "and": [{"leftOperand": "purpose", "operator": "eq", "rightOperand": "a"}]}"#, #""urn:elsewhere""#, "7", "{}",
+    ])
+    func noClauseIsLost(clause: String) throws {
+        let source = try json(#"{"uid": "urn:p", "permission": [{"action": "read", "constraint": \#(clause)}]}"#)
+        let (parsed, _) = PolicyReader.parse(source)
+        let policy = try #require(parsed)
+        #expect(policy.permissions.first?.terms.constraints.isEmpty == false)
+        let decision = policy.evaluate(
+            PolicyRequest(action: Action.read, party: nil, target: nil, purpose: "b"), in: PolicyWorld(now: nil), at: .use)
+        #expect(decision.outcome == .deny)
     }
 
     @Test func limitsRefuseAsAWhole() throws {
