@@ -38,6 +38,12 @@ extension Exchange {
         }
     }
 
+    /// The spaces that vouch for us, for showing; throws what is missing.
+    package func checkOwnAttributes() throws -> [String] { try ownAttributes().spaces.compactMap { $0.known?.description } }
+
+    /// Bytes of a download that are here and verified.
+    package func downloaded(_ transferID: String) -> Int64 { progress.get(transferID) ?? 0 }
+
     func parties(role: ExchangeRole, peer: ParticipantID) throws -> (provider: PartyFacts, consumer: PartyFacts) {
         let ours = try ownAttributes()
         let theirs = try peers.active(peer).attributes()

@@ -55,7 +55,8 @@ package final class PeerDirectory: Sendable {
                 return .failure(.notAdded(uriNames.first ?? ""))
             }
             guard !known.suspended.contains(participant) else { return .failure(.suspended(participant)) }
-            switch TrustChain.verify(tlsKey: tlsKey, uriNames: uriNames, card: card, spaces: known.spaces, at: now) {
+            let spaces = known.spaces.filter { !$0.hasRevoked(participant) }
+            switch TrustChain.verify(tlsKey: tlsKey, uriNames: uriNames, card: card, spaces: spaces, at: now) {
             case .success(let peer):
                 if known.verified.count > 10_000 { known.verified.removeAll() }
                 known.verified[cacheKey] = peer
@@ -109,6 +110,15 @@ package enum PeerRejection: Error, Sendable {
         case .suspended(let participant): "`\(participant)` is suspended"
         case .untrusted(let failure): failure.message
         }
+    }
+}
+
+extension SpaceFile {
+    /// Members that the operator has put out, by participant; a later serial of the file carries the list.
+    package static let revokedMembers = "revoked-members"
+
+    func hasRevoked(_ participant: ParticipantID) -> Bool {
+        contents.extensions[SpaceFile.revokedMembers]?.array?.contains { $0.string == participant.description } ?? false
     }
 }
 
