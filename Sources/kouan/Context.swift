@@ -117,14 +117,7 @@ struct Context: Sendable {
 
     /// Prints an error and gives the exit code.
     func report(_ failure: OperationFailure) -> ExitCode {
-        let text = Texts.failure(failure, language: language)
-        diagnostics.write("kouan: error: \(text.message) [\(failure.code)]\n")
-        if let reasons = failure.details?["reasons"]?.array, !reasons.isEmpty {
-            for reason in reasons.prefix(20) {
-                diagnostics.write("kouan: \(language("reason", "理由")): \(reason.string ?? reason.canonicalText)\n")
-            }
-        }
-        if !text.hint.isEmpty { diagnostics.write("kouan: hint: \(text.hint)\n") }
+        tell(failure)
         if options.format == .json {
             let error = JSON.members([
                 "code": .string(failure.code), "message": .string(failure.message), "hint": .string(failure.hint),
@@ -133,6 +126,18 @@ struct Context: Sendable {
             output.write(JSON.object(["error": error]).pretty() + "\n")
         }
         return ExitCode(failure.kind.exitCode)
+    }
+
+    /// Prints an error for people.
+    func tell(_ failure: OperationFailure) {
+        let text = Texts.failure(failure, language: language)
+        diagnostics.write("kouan: error: \(text.message) [\(failure.code)]\n")
+        if let reasons = failure.details?["reasons"]?.array, !reasons.isEmpty {
+            for reason in reasons.prefix(20) {
+                diagnostics.write("kouan: \(language("reason", "理由")): \(reason.string ?? reason.canonicalText)\n")
+            }
+        }
+        if !text.hint.isEmpty { diagnostics.write("kouan: hint: \(text.hint)\n") }
     }
 }
 

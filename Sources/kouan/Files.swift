@@ -70,13 +70,7 @@ enum Files {
         let temporary = path + ".\(getpid()).part"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw unwritable(path) }
-        var good = true
-        let bytes = Array(text.utf8)
-        var sent = 0
-        while good, sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent) }
-            if count > 0 { sent += count } else if errno != EINTR { good = false }
-        }
+        var good = writeAll(Array(text.utf8), to: descriptor)
         good = good && fsync(descriptor) == 0
         good = close(descriptor) == 0 && good
         good = good && rename(temporary, path) == 0
@@ -87,12 +81,31 @@ enum Files {
         }
     }
 
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent) }
+            if count > 0 { sent += count } else if errno != EINTR { return false }
+        }
+        return true
+    }
+
+    /// The directory and those above it.
+    static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(OperationFailure) {
+        if mkdir(path, mode) == 0 || (errno == EEXIST && isDirectory(path)) { return }
+        if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try makeDirectory(String(path[..<slash]), mode: mode)
+            if mkdir(path, mode) == 0 { return }
+        }
+        throw unwritable(path)
+    }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func unwritable(_ path: String) -> OperationFailure {
+    static func unwritable(_ path: String) -> OperationFailure {
         OperationFailure(
             .failure, code: "file.unwritable", message: "`\(path)` cannot be written: \(reason(errno))",
             hint: "check the path, its permissions and the free space")

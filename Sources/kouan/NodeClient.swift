@@ -33,6 +33,12 @@ struct NodeClient: Sendable {
 
     // MARK: A serving node
 
+    /// Whether a node serves this data directory now.
+    func isServing() async -> Bool {
+        guard let url = servingURL() else { return false }
+        return ((try? await LoopbackHTTP.answers(url: url + "/livez")) ?? nil) != nil
+    }
+
     /// What the serving node wrote when it was ready; nil when none serves. A stale file is found out by calling it.
     private func servingURL() -> String? {
         let path = directory + "/run/management.json"

@@ -59,13 +59,21 @@ struct Ledger: AsyncParsableCommand {
     struct Verify: KouanCommand {
         static let configuration = CommandConfiguration(
             abstract: "Recompute the whole ledger and compare it with its signed head.",
-            discussion: "Works on a stopped node's data directory too. Exit code 6 and the entry's index when anything differs.")
+            discussion: """
+                Of a stopped node, or a copy of its data directory, it needs the files alone: no token and no keys. Exit code 6 and the
+                entry's index when anything differs.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @Option(help: "Check what we know of this peer's ledger instead.") var peer: String?
 
         func execute(_ context: Context) async throws {
-            let result = try await context.call("ledger.verify", ["peer": peer.map(JSON.string)], progress: "verifying")
+            let result: JSON
+            if peer == nil, !(await context.client.isServing()) {
+                result = try await OfflineVerification.run(directory: context.dataDirectory)
+            } else {
+                result = try await context.call("ledger.verify", ["peer": peer.map(JSON.string)], progress: "verifying")
+            }
             guard context.options.format == .table else {
                 context.show(result)
                 if result["verified"]?.bool != true { throw ExitCode(OperationFailure.Kind.integrity.exitCode) }
