@@ -143,7 +143,7 @@ extension Exchange {
 
             let (offer, version) = try requested(message.offer, by: peer, tx: tx)
             let question = PolicyGate.Question(
-                action: .use, target: offer.datasetID, party: peer.attributes(), point: .negotiation)
+                action: nil, target: offer.datasetID, party: peer.attributes(), point: .negotiation)
             let answer = PolicyGate.ask(try PolicyGate.read(offer.policy), question, at: now)
             let shared = SharedFacts(
                 provider: parties.provider, consumer: parties.consumer, dataset: offer.datasetID, policy: offer.policyHash)

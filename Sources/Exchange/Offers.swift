@@ -104,7 +104,7 @@ extension Exchange {
             }
         }
         guard isNamed, let policy = try? PolicyGate.read(offer.policy) else { return false }
-        let question = PolicyGate.Question(action: .use, target: offer.datasetID, party: attributes, point: .catalog)
+        let question = PolicyGate.Question(action: nil, target: offer.datasetID, party: attributes, point: .catalog)
         return PolicyGate.ask(policy, question, at: clock.now()).isPossible
     }
 }

@@ -10,11 +10,11 @@ import StorageSQLite
 
 /// What somebody wants to open a package for.
 package struct IntendedUse: Sendable, Hashable {
-    /// An ODRL action, `use` by default.
+    /// An ODRL action; `read` satisfies a permission to read and one to use.
     package let action: String
     package let purpose: String?
 
-    package init(action: String = "use", purpose: String?) {
+    package init(action: String = "read", purpose: String?) {
         self.action = action
         self.purpose = purpose
     }

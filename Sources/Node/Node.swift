@@ -9,7 +9,7 @@ package import Ledger
 package import Logging
 package import ManagementAPI
 import PeerAPI
-import StorageSQLite
+package import StorageSQLite
 import Synchronization
 import TLSTransport
 
@@ -40,7 +40,8 @@ package final class Node: Operations {
         guard layout.exists(layout.configuration) else { throw NodeFailure.notInitialised(directory) }
         let configuration = try NodeConfiguration.parse(
             yaml: try layout.text(layout.configuration), path: layout.configuration, environment: environment)
-        let store = try Store.open(directory: directory, records: Exchange.recordTypes + Ledger.records, schemas: [Ledger.schema])
+        let store = try Store.open(
+            directory: directory, records: Exchange.recordTypes + LedgerStorage.records, schemas: [LedgerStorage.schema])
         do {
             return try await Node(layout, configuration, store: store, clock: clock, logger: logger)
         } catch {

@@ -20,6 +20,21 @@ package struct Dataset: StoredRecord, Hashable {
 
     package enum Grade: String, Codable, Sendable, CaseIterable { case general, important }
     package enum PersonalInformation: String, Codable, Sendable, CaseIterable { case none, ordinary, sensitive }
+
+    package init(
+        id: String, titleZH: String, titleEN: String, descriptionZH: String? = nil, descriptionEN: String? = nil, sourcePath: String,
+        grade: Grade, personalInformation: PersonalInformation, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.titleZH = titleZH
+        self.titleEN = titleEN
+        self.descriptionZH = descriptionZH
+        self.descriptionEN = descriptionEN
+        self.sourcePath = sourcePath
+        self.grade = grade
+        self.personalInformation = personalInformation
+        self.createdAt = createdAt
+    }
 }
 
 /// One published version of a dataset: a sealed package in our store, its file key wrapped under the storage key.

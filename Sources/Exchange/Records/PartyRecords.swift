@@ -16,6 +16,17 @@ package struct Peer: StoredRecord, Hashable {
     package let addedBy: String
 
     package enum State: String, Codable, Sendable { case active, suspended }
+
+    package init(
+        id: String, card: [UInt8], cardDigest: Digest, state: State, addedAt: Timestamp, addedBy: String
+    ) {
+        self.id = id
+        self.card = card
+        self.cardDigest = cardDigest
+        self.state = state
+        self.addedAt = addedAt
+        self.addedBy = addedBy
+    }
 }
 
 /// A data space we belong to or operate.
@@ -30,6 +41,17 @@ package struct Space: StoredRecord, Hashable {
     package var isOperated: Bool
     /// Our own membership credential in it.
     package var credential: String?
+
+    package init(
+        id: String, file: [UInt8], crl: String? = nil, addedAt: Timestamp, isOperated: Bool, credential: String? = nil
+    ) {
+        self.id = id
+        self.file = file
+        self.crl = crl
+        self.addedAt = addedAt
+        self.isOperated = isOperated
+        self.credential = credential
+    }
 }
 
 /// A person who operates this node. Entries name the id, never the name.
@@ -45,6 +67,17 @@ package struct NodeUser: StoredRecord, Hashable {
 
     package static let keyNames = ["name"]
     package var keys: [String: String?] { ["name": name] }
+
+    package init(
+        id: String, name: String, roles: [String], tokenHash: Digest, disabledAt: Timestamp? = nil, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.roles = roles
+        self.tokenHash = tokenHash
+        self.disabledAt = disabledAt
+        self.createdAt = createdAt
+    }
 }
 
 /// A small durable value of the node itself, such as the serial of its last card.
@@ -53,4 +86,11 @@ package struct Setting: StoredRecord, Hashable {
 
     package let id: String
     package var value: String
+
+    package init(
+        id: String, value: String
+    ) {
+        self.id = id
+        self.value = value
+    }
 }

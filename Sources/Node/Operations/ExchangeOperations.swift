@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CryptoPrimitives
 import DataspaceProtocol
 import Exchange
 import ExchangeModel
 import Foundation
 import Identity
 import Ledger
+import MerkleLog
 import PolicyEngine
 import Sealing
 import StorageSQLite
@@ -19,7 +21,8 @@ extension Node {
         guard layout.exists(path) else {
             throw ExchangeError(.notFound, "dataset.source-missing", "`\(path)` is not there", hint: "give a directory or file that exists")
         }
-        let id = try input.optionalText("id", limit: 128) ?? "urn:uuid:" + TimeOrderedID.make(at: clock.now(), random: SecureRandom.bytes(10))
+        let id =
+            try input.optionalText("id", limit: 128) ?? "urn:uuid:" + TimeOrderedID.make(at: clock.now(), random: SecureRandom.bytes(10))
         guard id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw ExchangeError.badInput("id", "takes letters, digits and punctuation of ASCII, without spaces")
         }
@@ -39,8 +42,8 @@ extension Node {
         let level = try input.integer("level", -7...22)
         switch try input.optionalText("codec") ?? (dataset.personalInformation == .sensitive ? "stored" : "auto") {
         case "auto": options.codec = .automatic
-        case "zstd": options.codec = .zstd(level: Int32(level ?? 3))
-        case "deflate": options.codec = .deflate(level: Int32(level ?? 6))
+        case "zstd": options.codec = .zstd(level: Int(level ?? 3))
+        case "deflate": options.codec = .deflate(level: Int(level ?? 6))
         case "stored": options.codec = .stored
         default: throw ExchangeError.badInput("codec", "is none of auto, zstd, deflate, stored")
         }
@@ -87,10 +90,14 @@ extension Node {
 
     func offerCreate(_ input: OperationInput) async throws -> JSON {
         let datasetID = try input.text("dataset")
-        guard let policy = input.json["policy"], policy.object != nil else { throw ExchangeError.badInput("policy", "is not a JSON object") }
+        guard let policy = input.json["policy"], policy.object != nil else {
+            throw ExchangeError.badInput("policy", "is not a JSON object")
+        }
         let visible = input.json["visibleTo"]?.array ?? []
         guard visible.count <= 1_000 else { throw ExchangeError.badInput("visibleTo", "names more than 1000") }
-        guard try await store.read({ try $0.exists(Dataset.self, id: datasetID) }) else { throw ExchangeError.unknown("dataset", datasetID) }
+        guard try await store.read({ try $0.exists(Dataset.self, id: datasetID) }) else {
+            throw ExchangeError.unknown("dataset", datasetID)
+        }
         let version = try await exchange.latestVersion(of: datasetID)
         let offer = try await exchange.offer(
             version, policy: policy, visibility: try visible.map { try Visibility(parsing: $0) },
@@ -205,7 +212,8 @@ extension Node {
             members["terms"] = agreement?.terms
             members["package"] = agreement.map { .string($0.package.description) }
             members["signedBy"] = .strings(
-                [negotiation.providerProof == nil ? nil : "provider", negotiation.consumerProof == nil ? nil : "consumer"].compactMap(\.self))
+                [negotiation.providerProof == nil ? nil : "provider", negotiation.consumerProof == nil ? nil : "consumer"].compactMap(
+                    \.self))
         }
         return .members(members)
     }
@@ -224,7 +232,8 @@ extension Node {
             advice = negotiation.ending.map { "it ended with `\($0.code)`: \($0.reasons.joined(separator: "; "))" } ?? "it ended"
         case (_, .some(let message)):
             move = "ours"
-            advice = message.lastError == nil
+            advice =
+                message.lastError == nil
                 ? "our \(message.kind.rawValue) is on its way"
                 : "our \(message.kind.rawValue) could not be delivered yet; check the peer with `kouan peer test`"
         default:
@@ -232,7 +241,8 @@ extension Node {
             advice = "the peer has our last message and owes the next one; ask its operator if it stays so"
         }
         return explanation(
-            id: negotiation.id, state: negotiation.stateName, move: move, advice: advice, waiting: waiting, lastError: negotiation.lastError)
+            id: negotiation.id, state: negotiation.stateName, move: move, advice: advice, waiting: waiting, lastError: negotiation.lastError
+        )
     }
 
     func contractTerminate(_ input: OperationInput) async throws -> JSON {
@@ -291,7 +301,9 @@ extension Node {
     }
 
     private func transfer(_ id: String) async throws -> Transfer {
-        guard let transfer = try await store.read({ try $0.get(Transfer.self, id: id) }) else { throw ExchangeError.unknown("transfer", id) }
+        guard let transfer = try await store.read({ try $0.get(Transfer.self, id: id) }) else {
+            throw ExchangeError.unknown("transfer", id)
+        }
         return transfer
     }
 
@@ -316,13 +328,15 @@ extension Node {
         switch (transfer.machine.state, transfer.role, waiting) {
         case (.completed, _, _):
             move = "nobody"
-            advice = transfer.role == .consumer ? "the package is here and receipted; use it with `kouan open`" : "it is delivered and receipted"
+            advice =
+                transfer.role == .consumer ? "the package is here and receipted; use it with `kouan open`" : "it is delivered and receipted"
         case (.terminated, _, _):
             move = "nobody"
             advice = transfer.ending.map { "it ended with `\($0.code)`: \($0.reasons.joined(separator: "; "))" } ?? "it ended"
         case (_, _, .some(let message)):
             move = "ours"
-            advice = message.lastError == nil
+            advice =
+                message.lastError == nil
                 ? "our \(message.kind.rawValue) is on its way"
                 : "our \(message.kind.rawValue) could not be delivered yet; check the peer with `kouan peer test`"
         case (.started, .consumer, _) where transfer.receivedIndex == nil:
@@ -346,10 +360,11 @@ extension Node {
         guard output.hasPrefix("/") else { throw ExchangeError.badInput("output", "is not an absolute path") }
         let transfer = try await received(input)
         let opened = try await exchange.open(
-            transfer, for: IntendedUse(action: try input.optionalText("action") ?? "use", purpose: try input.optionalText("purpose")),
+            transfer, for: IntendedUse(action: try input.optionalText("action") ?? "read", purpose: try input.optionalText("purpose")),
             into: output, by: input.user)
         return .members([
-            "agreement": .string(opened.agreementID), "package": .string(opened.package.description), "files": .integer(Int64(opened.files)),
+            "agreement": .string(opened.agreementID), "package": .string(opened.package.description),
+            "files": .integer(Int64(opened.files)),
             "bytes": .integer(opened.bytes), "output": .string(output), "grant": .string(opened.grantID), "index": .integer(opened.index),
             "remainingUses": opened.usesLeft.map(JSON.integer), "digestsMatch": true,
         ])
@@ -359,7 +374,9 @@ extension Node {
     private func received(_ input: OperationInput) async throws -> Transfer {
         let name = try input.optionalText("agreement") ?? input.text("package")
         let transfers = try await store.read { tx -> [Transfer] in
-            let agreements = try tx.all(Agreement.self).filter { $0.id == name || $0.negotiationID == name || $0.package.description == name }
+            let agreements = try tx.all(Agreement.self).filter {
+                $0.id == name || $0.negotiationID == name || $0.package.description == name
+            }
             return try agreements.flatMap { try tx.all(Transfer.self, where: "agreement", equals: $0.id) }
         }.filter { $0.role == .consumer }
         guard !transfers.isEmpty else { throw ExchangeError.unknown("transfer", name) }

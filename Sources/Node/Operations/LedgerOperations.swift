@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Exchange
-import ExchangeModel
+package import ExchangeModel
 import Identity
 import Ledger
 import MerkleLog
@@ -54,8 +54,8 @@ extension Node {
     func ledgerVerify() async throws -> JSON { Node.describe(try await ledger.verify()) }
 
     /// A stopped node's ledger, checked from its directory alone.
-    package static func verifyLedger(directory: String) async throws -> JSON {
-        describe(try await Ledger.verify(directory: directory))
+    package static func verifyLedger(directory: String) throws -> JSON {
+        describe(try Ledger.verify(directory: directory))
     }
 
     private static func describe(_ result: LedgerVerification) -> JSON {
@@ -66,7 +66,8 @@ extension Node {
             "findings": .array(
                 result.findings.map {
                     .members([
-                        "index": $0.index.map(JSON.integer), "file": .string($0.file), "code": .string($0.code), "detail": .string($0.message),
+                        "index": $0.index.map(JSON.integer), "file": .string($0.file), "code": .string($0.code),
+                        "detail": .string($0.message),
                     ])
                 }),
         ])
@@ -85,7 +86,8 @@ extension Node {
                 events.append(
                     .members([
                         "event": .string(entry.record.event), "correlation": entry.record.correlation.map(JSON.string),
-                        "type": .string(entry.record.type.rawValue), "mirror": .string(Base64.encode(mirror)), "index": .integer(entry.index),
+                        "type": .string(entry.record.type.rawValue), "mirror": .string(Base64.encode(mirror)),
+                        "index": .integer(entry.index),
                         "shared": .object(view.shared),
                     ]))
             }

@@ -39,7 +39,9 @@ struct OperationInput: Sendable {
         guard let value = json[name], value != .null else { return [] }
         guard let list = value.array, list.count <= limit else { throw ExchangeError.badInput(name, "is not a list of at most \(limit)") }
         return try list.map {
-            guard let text = $0.string, !text.isEmpty, text.utf8.count <= 4096 else { throw ExchangeError.badInput(name, "is not a list of texts") }
+            guard let text = $0.string, !text.isEmpty, text.utf8.count <= 4096 else {
+                throw ExchangeError.badInput(name, "is not a list of texts")
+            }
             return text
         }
     }

@@ -35,7 +35,8 @@ extension Node {
             "users": .array(
                 users.map {
                     [
-                        "id": .string($0.id), "name": .string($0.name), "roles": .strings($0.roles), "disabled": .bool($0.disabledAt != nil),
+                        "id": .string($0.id), "name": .string($0.name), "roles": .strings($0.roles),
+                        "disabled": .bool($0.disabledAt != nil),
                         "createdAt": .string($0.createdAt.description),
                     ]
                 })
@@ -118,7 +119,8 @@ extension Node {
         }
         try await reloadIdentity()
         return [
-            "id": .string(record.id), "file": .string(String(decoding: file.bytes, as: UTF8.self)), "fingerprint": .string(file.fingerprint),
+            "id": .string(record.id), "file": .string(String(decoding: file.bytes, as: UTF8.self)),
+            "fingerprint": .string(file.fingerprint),
         ]
     }
 
@@ -130,7 +132,8 @@ extension Node {
         if let old { _ = try SpaceFile.parse(old.file).succession(of: file) }
         if let crl { try checkCRL(crl, anchors: file.anchors, replacing: old?.crl) }
         _ = try await ledger.commit { tx in
-            var record = try tx.get(Space.self, id: file.id.description)
+            var record =
+                try tx.get(Space.self, id: file.id.description)
                 ?? Space(id: file.id.description, file: file.bytes, crl: nil, addedAt: now, isOperated: false, credential: nil)
             record.file = file.bytes
             if let crl { record.crl = crl }
@@ -192,7 +195,9 @@ extension Node {
         let attributes = AttributeSet(
             country: try CountryCode(parsing: try input.text("country")), provinceRegistered: province, provincePhysical: province,
             industry: try industry.map {
-                guard let code = IndustryCode(parsing: $0) else { throw ExchangeError.badInput("industry", "is not a GB/T 4754 code such as C38") }
+                guard let code = IndustryCode(parsing: $0) else {
+                    throw ExchangeError.badInput("industry", "is not a GB/T 4754 code such as C38")
+                }
                 return code
             }, roles: parsedRoles.isEmpty ? [.provider, .consumer] : Set(parsedRoles))
         let now = clock.now()
@@ -255,7 +260,8 @@ extension Node {
         let previous = try old.map { try RevocationList.all(pem: $0) } ?? []
         for list in lists {
             guard anchors.contains(where: { list.isSigned(by: $0) }) || anchors.allSatisfy({ $0.subject != list.issuer }) else {
-                throw ExchangeError.denied("space.crl-signature", "the revocation list is not signed by its authority", hint: "fetch it again")
+                throw ExchangeError.denied(
+                    "space.crl-signature", "the revocation list is not signed by its authority", hint: "fetch it again")
             }
             for earlier in previous where earlier.issuer == list.issuer && (list.number ?? 0) < (earlier.number ?? 0) {
                 throw ExchangeError.denied(
@@ -331,7 +337,8 @@ extension Node {
         }
         try await reloadIdentity()
         return [
-            "subject": .string(leaf.subject), "notAfter": .string(leaf.notAfter.description), "fingerprint": .string(leaf.fingerprint.description),
+            "subject": .string(leaf.subject), "notAfter": .string(leaf.notAfter.description),
+            "fingerprint": .string(leaf.fingerprint.description),
         ]
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DataspaceProtocol
 import Exchange
 import ExchangeModel
 import Identity
@@ -52,7 +53,7 @@ extension Node {
             do {
                 bytes = try await client.fetchCard(url: url).card
             } catch {
-                throw ExchangeError.unreachable(url, (error as? any KouanError)?.message ?? "\(error)")
+                throw ExchangeError.unreachable(url, error.message)
             }
         }
         let card = try NodeCard.parse(bytes)
@@ -159,7 +160,8 @@ extension Node {
     func peerRemove(_ input: OperationInput) async throws -> JSON {
         let record = try await peer(try input.text("peer"))
         _ = try await ledger.commit { tx in
-            let open = try tx.store.count(Negotiation.self, where: "open", equals: record.id)
+            let open =
+                try tx.store.count(Negotiation.self, where: "open", equals: record.id)
                 + tx.store.count(Transfer.self, where: "open", equals: record.id)
             guard open == 0 else {
                 throw ExchangeError(
@@ -209,7 +211,8 @@ extension Node {
             checks.append(
                 Check(
                     "peer.tls", true,
-                    "\(facts.tlsVersion), certificate of \(facts.participant) issued by \(facts.issuer), valid to \(facts.notAfter.secondsText)"))
+                    "\(facts.tlsVersion), certificate of \(facts.participant) issued by \(facts.issuer), valid to \(facts.notAfter.secondsText)"
+                ))
             if let skew = facts.clockDifferenceSeconds {
                 checks.append(
                     Check(

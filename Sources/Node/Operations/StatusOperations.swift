@@ -6,6 +6,7 @@ import ExchangeModel
 import Identity
 import Ledger
 import ManagementAPI
+import PeerAPI
 import StorageSQLite
 import TLSTransport
 
@@ -104,7 +105,7 @@ extension Node {
 
     private static func certificateChecks(_ leaf: Certificate, usage: String, participant: ParticipantID, now: Timestamp) -> [Check] {
         let daysLeft = (leaf.notAfter.milliseconds - now.milliseconds) / 86_400_000
-        let wanted: ExtendedKeyUsage = usage == "server" ? .serverAuth : .clientAuth
+        let wanted: Certificate.ExtendedKeyUsage = usage == "server" ? .serverAuth : .clientAuth
         return [
             Check(
                 "cert.\(usage).name", leaf.uriNames == [participant.description], "URI name \(leaf.uriNames.joined(separator: ", "))",
@@ -123,7 +124,9 @@ extension Node {
     private func callbackCheck() async -> Check {
         guard let client = tls.client, let card = peers.ownCard else { return Check("node.callback", NodeFailure.noCertificate) }
         guard tls.boundAddress != nil else {
-            return Check("node.callback", false, "the peers' listener is not running", severity: "warning", hint: "start the node with `kouan serve`")
+            return Check(
+                "node.callback", false, "the peers' listener is not running", severity: "warning", hint: "start the node with `kouan serve`"
+            )
         }
         do {
             let address = PeerAddress(
