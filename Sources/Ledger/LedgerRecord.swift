@@ -113,7 +113,8 @@ package struct EntryOpenings: Sendable, Hashable {
         self.mirror = mirror
     }
 
-    init(parsing bytes: [UInt8]) throws(LedgerError) {
+    /// Reads what an export or an evidence bundle shows; `verify` decides whether it fits.
+    package init(parsing bytes: [UInt8]) throws(LedgerError) {
         let json: JSON
         do { json = try JSON.parse(bytes) } catch { throw .badOpening(error.message) }
         var shared: [String: Opening] = [:]
@@ -124,7 +125,7 @@ package struct EntryOpenings: Sendable, Hashable {
         self.init(shared: shared, local: local, mirror: mirror)
     }
 
-    var json: JSON {
+    package var json: JSON {
         .members([
             "shared": .object(shared.mapValues(\.json)), "local": .object(local.mapValues(\.json)), "mirror": mirror?.json,
         ])

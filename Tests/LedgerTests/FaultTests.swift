@@ -2,6 +2,7 @@
 import CryptoPrimitives
 import ExchangeModel
 import Foundation
+import GRDB
 import Glibc
 import Ledger
 import StorageSQLite
@@ -101,6 +102,39 @@ private final class Counter: Sendable {
         _ = try await crashed.ledger.commit { try $0.append(.delivery(99)) }
         #expect(try await crashed.ledger.verify().isVerified)
         try crashed.close()
+    }
+
+    /// A full disk refuses, changes nothing, and is forgotten once there is room again.
+    @Test func aFullDiskRefusesAndTheLedgerGoesOnWhenThereIsRoom() async throws {
+        let directory = try TestDirectory()
+        let node = try await TestNode.create(directory.path)
+        _ = try await node.ledger.commit { try $0.append(.delivery(0)) }
+        try await node.store.onWriter { transaction in
+            let pages = try Int.fetchOne(transaction.database, sql: "PRAGMA page_count") ?? 0
+            try transaction.database.execute(sql: "PRAGMA max_page_count = \(pages + 4)")
+        }
+        var done = 1
+        var refused: String?
+        while refused == nil, done < 1_000 {
+            let number = done
+            do {
+                _ = try await node.ledger.commit { transaction in
+                    try transaction.append(.delivery(number))
+                    try transaction.put(Note(id: "\(number)", text: String(repeating: "x", count: 3_000)))
+                }
+                done += 1
+            } catch {
+                refused = (error as? any KouanError)?.code
+            }
+        }
+        #expect(refused == "storage.disk-full")
+        #expect(node.ledger.signing == .ready)
+        #expect(node.ledger.size == Int64(done))
+        #expect(try await node.store.read { try $0.count(Note.self) } == done - 1)
+        try await node.store.onWriter { try $0.database.execute(sql: "PRAGMA max_page_count = 1073741823") }
+        _ = try await node.ledger.commit { try $0.append(.delivery(9)) }
+        #expect(try await node.ledger.verify().isVerified)
+        try node.close()
     }
 
     /// A process that is killed in the middle of its work: each index it had acknowledged is in the ledger afterwards.

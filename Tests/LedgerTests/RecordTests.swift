@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import CryptoPrimitives
 import ExchangeModel
-import Foundation
 import Ledger
 import MerkleLog
 import StorageSQLite
 import Testing
 
 @Suite struct RecordTests {
-    @Test func commitmentVectors() throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let data = try Data(contentsOf: folder.appendingPathComponent("Vectors/ledger/commitments.json"))
-        let cases = try #require(try JSON.parse([UInt8](data))["commitments"]?.array)
-        #expect(cases.count >= 5)
-        for item in cases {
-            let name = try #require(item["name"]?.string)
-            let random = try #require(item["random"]?.string.flatMap(Hex.decode))
-            let value = try #require(item["value"])
-            let made = try Commitment.make(name: name, value: value, random: random)
-            #expect(Hex.encode(made) == item["commitment"]?.string, "\(name)")
-        }
-    }
-
     @Test func anEntryShowsWhatIsPublicAndHidesTheRest() async throws {
         let directory = try TestDirectory()
         let node = try await TestNode.create(directory.path)
@@ -246,23 +231,5 @@ import Testing
         #expect(try await liar.ledger.entry(at: 6).record.json["peerHead"]?["size"] == 6)
         try node.close()
         try liar.close()
-    }
-}
-
-@Suite struct RefusalLimiterTests {
-    @Test func equalRefusalsAreCountedAndAPeerGetsSixtyAnHour() {
-        var limiter = RefusalLimiter()
-        let start = Timestamp(milliseconds: 0)
-        #expect(limiter.admit(peer: "p", target: "t", rule: "r", at: start) == .record(repeated: 0))
-        #expect(limiter.admit(peer: "p", target: "t", rule: "r", at: start.adding(seconds: 10)) == .count)
-        #expect(limiter.admit(peer: "p", target: "t", rule: "r", at: start.adding(seconds: 59)) == .count)
-        #expect(limiter.admit(peer: "p", target: "t", rule: "r", at: start.adding(seconds: 60)) == .record(repeated: 2))
-        for number in 0..<58 {
-            #expect(limiter.admit(peer: "p", target: "\(number)", rule: "r", at: start.adding(seconds: 61)) == .record(repeated: 0))
-        }
-        #expect(limiter.admit(peer: "p", target: "x", rule: "r", at: start.adding(seconds: 62)) == .recordSuppressed)
-        #expect(limiter.admit(peer: "p", target: "y", rule: "r", at: start.adding(seconds: 62)) == .suppress)
-        #expect(limiter.admit(peer: "q", target: "y", rule: "r", at: start.adding(seconds: 62)) == .record(repeated: 0))
-        #expect(limiter.admit(peer: "p", target: "z", rule: "r", at: start.adding(seconds: 3_600)) == .record(repeated: 0))
     }
 }
