@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Short names for what people type often. Each is one command that can be typed by hand.
+.PHONY: build test demo format lint fuzz bench policies clean
+
+build: ## debug build of everything
+	swift build
+
+test: ## dependencies, build, all tests, Python readers
+	deploy/test.sh
+
+demo: ## dependencies, release build, the whole exchange on this machine
+	deploy/demo.sh
+
+format: ## rewrite the sources in the house's format
+	swift format -i -r Sources Tests Package.swift
+
+lint: ## fail where the format differs
+	swift format lint --strict -r Sources Tests Package.swift
+
+fuzz: ## feed every parser of peer bytes for a minute each
+	KOUAN_FUZZ_SECONDS=60 deploy/test.sh --filter Fuzz
+
+bench: ## measure beside the peers of docs/performance.md
+	Benchmarks/run
+
+policies: ## embed Policies/ into the program again
+	deploy/embed-policies.sh
+
+clean: ## forget all builds
+	rm -rf .build
