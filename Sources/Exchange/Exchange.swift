@@ -26,7 +26,7 @@ package final class Exchange: Sendable {
     let clock: any WallClock
     let settings: ExchangeSettings
     let logger: Logger
-    let signals = ProcessSignals()
+    package let signals = ProcessSignals()
     let refusals: RefusalLimiter
     let servedBytes = ServedBytes()
     let progress = Progress()

@@ -15,7 +15,7 @@ import StorageSQLite
 //     else           try again later, up to the delivery deadline
 
 extension Exchange {
-    static let outboxSignal = "outbox"
+    package static let outboxSignal = "outbox"
 
     func signalOutbox() { signals.notify(Exchange.outboxSignal) }
 
