@@ -16,9 +16,6 @@ let handlesC = settings + [.strictMemorySafety()]
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
-let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -67,7 +64,7 @@ let package = Package(
         .target(
             name: "TLSTransport",
             dependencies: [
-                "ExchangeModel", "CryptoPrimitives", "COpenSSL", "CCurl", nioCore, nioPosix, nioConcurrency, hummingbirdCore, logging,
+                "ExchangeModel", "CryptoPrimitives", "COpenSSL", "CCurl", nioCore, hummingbirdCore, logging,
             ],
             swiftSettings: handlesC),
         .target(
@@ -105,7 +102,27 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Tests.
+        // Tests. A folder without a line here does not run: Tests/ holds one folder for each target, besides Vectors and Interop.
         .testTarget(name: "ExchangeModelTests", dependencies: ["ExchangeModel"], swiftSettings: settings),
+        .testTarget(name: "CryptoPrimitivesTests", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
+        .testTarget(name: "IdentityTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "Identity"], swiftSettings: settings),
+        .testTarget(name: "SealingTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "Sealing"], swiftSettings: settings),
+        .testTarget(name: "PolicyEngineTests", dependencies: ["ExchangeModel", "PolicyEngine"], swiftSettings: settings),
+        .testTarget(name: "MerkleLogTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "MerkleLog"], swiftSettings: settings),
+        .testTarget(name: "DataspaceProtocolTests", dependencies: ["ExchangeModel", "DataspaceProtocol"], swiftSettings: settings),
+        .testTarget(name: "StorageSQLiteTests", dependencies: ["ExchangeModel", "StorageSQLite", grdb], swiftSettings: settings),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "MerkleLog", "StorageSQLite", "Ledger", grdb],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TLSTransportTests",
+            dependencies: [
+                "ExchangeModel", "CryptoPrimitives", "TLSTransport", nioCore, nioPosix, hummingbirdCore, httpTypes, logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ManagementAPITests",
+            dependencies: ["ExchangeModel", "ManagementAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging],
+            swiftSettings: settings),
     ]
 )
