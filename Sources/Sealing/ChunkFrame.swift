@@ -41,7 +41,8 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
     /// The caller fills this with payload bytes.
     let content: UnsafeMutableRawBufferPointer
     private let output: UnsafeMutableRawBufferPointer
-    private let compressor: ChunkCompressor
+    /// Nil when nothing is compressed; `content` is then a part of `output`, where it is encrypted in place.
+    private let compressor: ChunkCompressor?
     private let cipher: ChunkCipher
     private let kind: ChunkKind
     private let suite: Suite
@@ -49,18 +50,24 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
     private let chunkSize: Int
 
     init(kind: ChunkKind, keys: PackageKeys, chunkSize: Int, codec: Codec, padding: Padding) throws(SealingError) {
-        compressor = try ChunkCompressor(codec)
+        compressor = codec == .stored ? nil : try ChunkCompressor(codec)
         cipher = try keys.cipher(for: kind)
         (self.kind, self.chunkSize, self.padding, suite) = (kind, chunkSize, padding, keys.suite)
-        unsafe content = .allocate(byteCount: chunkSize, alignment: 64)
         // Room for what zlib and zstd need to try a chunk that does not shrink.
-        unsafe output = .allocate(byteCount: 4 + ChunkFrame.overhead + chunkSize + chunkSize / 128 + 1024, alignment: 64)
+        unsafe output = .allocate(byteCount: ChunkSealer.start + chunkSize + chunkSize / 128 + 1024, alignment: 64)
+        unsafe content =
+            compressor == nil
+            ? UnsafeMutableRawBufferPointer(rebasing: output[ChunkSealer.start..<ChunkSealer.start + chunkSize])
+            : .allocate(byteCount: chunkSize, alignment: 64)
     }
 
     deinit {
-        unsafe content.deallocate()
+        if compressor != nil { unsafe content.deallocate() }
         unsafe output.deallocate()
     }
+
+    /// Where the encoded bytes begin in `output`.
+    private static let start = 4 + ChunkFrame.overhead
 
     /// Seals the first `count` bytes of `content`; `body` gets the stored bytes, length first, and the hash of the chunk's leaf.
     func seal<Result>(
@@ -68,13 +75,13 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         _ body: (_ stored: UnsafeRawBufferPointer, _ leaf: [UInt8]) throws(SealingError) -> Result
     ) throws(SealingError) -> Result {
         let input = unsafe UnsafeRawBufferPointer(rebasing: content[..<count])
-        let start = 4 + ChunkFrame.overhead
+        let start = ChunkSealer.start
         let room = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start...])
         let encoded: (codec: UInt8, count: Int)
-        if let compressed = unsafe compressor.compress(input, into: room) {
+        if let compressed = unsafe compressor?.compress(input, into: room) {
             encoded = compressed
         } else {
-            unsafe room.copyMemory(from: input)
+            if compressor != nil { unsafe room.copyMemory(from: input) }
             encoded = (Codec.storedByte, count)
         }
 

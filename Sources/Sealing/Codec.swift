@@ -163,22 +163,26 @@ struct ChunkDecompressor {
 
 @safe private final class ZstdCompressor {
     private let context: OpaquePointer
-    private let level: Int
 
     init(level: Int) throws(SealingError) {
         guard let context = unsafe ZSTD_createCCtx() else {
             throw .crypto(code: "sealing.codec-failed", message: "zstd does not start", hint: "check the memory of this machine")
         }
         unsafe self.context = context
-        self.level = level
+        unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+        if level == 3 {
+            // The level's own tables are made for long streams. Tables for a chunk stay in the cache: on tables and JSON lines of 60 MiB this took
+            // 11 to 12 % less time for 1 % more ratio, on program text 3 % more time for 1 % less.
+            unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 16)
+            unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, 14)
+        }
     }
 
     deinit { unsafe ZSTD_freeCCtx(context) }
 
     /// One frame with its content size and no checksum: the AEAD is one. The window is no larger than the input.
     func compress(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
-        let count = unsafe ZSTD_compressCCtx(
-            context, output.baseAddress, output.count, input.baseAddress, input.count, Int32(level))
+        let count = unsafe ZSTD_compress2(context, output.baseAddress, output.count, input.baseAddress, input.count)
         return ZSTD_isError(count) == 0 ? count : nil
     }
 }
