@@ -44,9 +44,15 @@ extension Exchange {
     /// Bytes of a download that are here and verified.
     package func downloaded(_ transferID: String) -> Int64 { progress.get(transferID) ?? 0 }
 
-    func parties(role: ExchangeRole, peer: ParticipantID) throws -> (provider: PartyFacts, consumer: PartyFacts) {
-        let ours = try ownAttributes()
-        let theirs = try peers.active(peer).attributes()
+    /// Both parties as the ledger records them. Never fails: what nobody vouches for any more is recorded as not known, since an ending must
+    /// be recorded whatever became of the peer.
+    func parties(role: ExchangeRole, peer: ParticipantID) -> (provider: PartyFacts, consumer: PartyFacts) {
+        let ours = (try? ownAttributes()) ?? peers.ownCard.map { PartyAttributes(card: $0, memberships: []) }
+        let theirs = peers.attributes(of: peer)
+        guard let ours, let theirs else {
+            let (us, them) = (PartyFacts(participant: own.participant), PartyFacts(participant: peer))
+            return role == .provider ? (us, them) : (them, us)
+        }
         return role == .provider ? Facts.parties(provider: ours, consumer: theirs) : Facts.parties(provider: theirs, consumer: ours)
     }
 }

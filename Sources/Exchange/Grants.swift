@@ -24,7 +24,7 @@ extension Exchange {
             throw ExchangeError.denied("grant.request-invalid", "the request is another participant's", hint: "ask in your own name")
         }
         let requestDigest = Digest(algorithm: .sha256, bytes: Hash.sha256(body))
-        let parties = try parties(role: .provider, peer: peer.participant)
+        let parties = parties(role: .provider, peer: peer.participant)
         let now = clock.now()
         let grantID = newID()
         return try await ledger.commit { [self] tx -> [UInt8] in

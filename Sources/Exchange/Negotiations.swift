@@ -22,7 +22,8 @@ import StorageSQLite
 extension Exchange {
     func requestContract(_ offered: RemoteOffer, by user: UserID) async throws -> Negotiation {
         let peer = try peers.active(offered.provider)
-        let parties = try parties(role: .consumer, peer: offered.provider)
+        _ = try ownAttributes()
+        let parties = parties(role: .consumer, peer: offered.provider)
         // A policy we cannot read in full is one we cannot keep.
         _ = try PolicyGate.read(offered.offer.json)
         let now = clock.now()
@@ -121,7 +122,7 @@ extension Exchange {
                 "peer.callback-refused", "`callbackAddress` is not below the peer's registered base",
                 hint: "register the new address in the node card first")
         }
-        let parties = try parties(role: .provider, peer: peer.participant)
+        let parties = parties(role: .provider, peer: peer.participant)
         let now = clock.now()
         let pid = newURN()
         let result = try await ledger.commit { [self] tx -> Negotiation in
@@ -363,7 +364,7 @@ extension Exchange {
     }
 
     private func event(_ type: EntryType, of negotiation: Negotiation, agreement: Agreement?) throws -> LedgerEvent {
-        let parties = try parties(role: negotiation.role, peer: negotiation.peer)
+        let parties = parties(role: negotiation.role, peer: negotiation.peer)
         var local: [String: JSON] = ["negotiation": .string(negotiation.id), "state": .string(negotiation.stateName)]
         if let ending = negotiation.ending {
             local["code"] = .string(ending.code)

@@ -54,7 +54,7 @@ extension Exchange {
                 "transfer", "the package of this agreement is not here in full, or its receipt is still under way")
         }
         let policy = try PolicyGate.read(agreement.document)
-        let parties = try parties(role: .consumer, peer: agreement.peer)
+        let parties = parties(role: .consumer, peer: agreement.peer)
         let party = try ownAttributes()
         let shared = SharedFacts(
             provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: agreement.package,

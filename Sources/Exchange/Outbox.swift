@@ -46,7 +46,9 @@ extension Exchange {
                 var next: Timestamp?
                 var seen: Set<String> = []
                 // Ids are time-ordered, so the first of each process is its oldest.
-                for message in try await store.read({ try $0.all(OutboxMessage.self) }).sorted(by: { $0.createdAt < $1.createdAt })
+                // Read behind the ledger's writer: a row is seen only once the head that covers its cause is in the head file.
+                let waiting = try await ledger.commit { try $0.all(OutboxMessage.self) }.value
+                for message in waiting.sorted(by: { $0.createdAt < $1.createdAt })
                 where seen.insert(message.process).inserted && !running.contains(message.process) {
                     guard message.nextTry <= now else {
                         next = min(next ?? message.nextTry, message.nextTry)

@@ -82,6 +82,18 @@ package final class PeerDirectory: Sendable {
         }
     }
 
+    /// What credentials say of a participant, suspended or not; nil if it was never added.
+    func attributes(of participant: ParticipantID) -> PartyAttributes? {
+        guard let card = card(of: participant) else { return nil }
+        let spaces = spaces.filter { !$0.hasRevoked(participant) }
+        for key in card.tlsKeys {
+            let verified = TrustChain.verify(
+                tlsKey: key.fingerprint, uriNames: [participant.description], card: card, spaces: spaces, at: clock.now())
+            if case .success(let peer) = verified { return peer.attributes() }
+        }
+        return PartyAttributes(card: card, memberships: [])
+    }
+
     package func address(of participant: ParticipantID) throws -> PeerAddress {
         let peer = try active(participant)
         return PeerAddress(

@@ -67,7 +67,7 @@ extension Exchange {
                 hint: "the consumer runs `kouan transfer start`")
         }
         let peer = try peers.active(agreement.peer)
-        let parties = try parties(role: .consumer, peer: agreement.peer)
+        let parties = parties(role: .consumer, peer: agreement.peer)
         let now = clock.now()
         let pid = newURN()
         let message = TransferRequestMessage(
@@ -148,7 +148,7 @@ extension Exchange {
                 "peer.callback-refused", "`callbackAddress` is not below the peer's registered base",
                 hint: "register the new address in the node card first")
         }
-        let parties = try parties(role: .provider, peer: peer.participant)
+        let parties = parties(role: .provider, peer: peer.participant)
         let now = clock.now()
         let pid = newURN()
         let secret = SecureRandom.bytes(32)
@@ -339,7 +339,7 @@ extension Exchange {
     }
 
     private func terminationEvent(of transfer: Transfer) throws -> LedgerEvent {
-        let parties = try parties(role: transfer.role, peer: transfer.peer)
+        let parties = parties(role: transfer.role, peer: transfer.peer)
         var local: [String: JSON] = ["transfer": .string(transfer.id)]
         if let ending = transfer.ending {
             local["code"] = .string(ending.code)
@@ -353,7 +353,7 @@ extension Exchange {
 
     /// The facts of the delivery, equal on both sides.
     func deliveryFacts(of transfer: Transfer, agreement: Agreement, receivedAt: Timestamp) throws -> SharedFacts {
-        let parties = try parties(role: transfer.role, peer: transfer.peer)
+        let parties = parties(role: transfer.role, peer: transfer.peer)
         return SharedFacts(
             provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: transfer.package,
             sizeBytes: transfer.bytes, agreement: agreement.digest, policy: agreement.policyHash, startedAt: transfer.startedAt,

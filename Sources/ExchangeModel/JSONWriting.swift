@@ -58,10 +58,15 @@ extension JSON {
 
     /// Order by UTF-16 code units. Equal to byte order unless a string goes beyond the basic plane.
     private static func precedes(_ left: String, _ right: String) -> Bool {
-        if left.utf8.allSatisfy({ $0 < 0x80 }), right.utf8.allSatisfy({ $0 < 0x80 }) {
-            return left.utf8.lexicographicallyPrecedes(right.utf8)
+        var others = right.utf8.makeIterator()
+        for byte in left.utf8 {
+            guard let other = others.next() else { return false }
+            // UTF-8 and UTF-16 order texts alike except above U+FFFF, whose UTF-8 begins with 0xF0 or more.
+            if byte != other {
+                return byte >= 0xEE || other >= 0xEE ? left.utf16.lexicographicallyPrecedes(right.utf16) : byte < other
+            }
         }
-        return left.utf16.lexicographicallyPrecedes(right.utf16)
+        return others.next() != nil
     }
 
     private static func write(_ text: String, into out: inout [UInt8]) {
