@@ -20,7 +20,7 @@ package final class Exchange: Sendable {
     let ledger: Ledger
     let keys: NodeKeys
     let own: OwnParty
-    let peers: PeerDirectory
+    package let peers: PeerDirectory
     let transport: any PeerTransport
     let files: PackageFiles
     let clock: any WallClock

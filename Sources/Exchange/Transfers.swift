@@ -260,6 +260,9 @@ extension Exchange {
         return (files.path(ofOwn: version.fileName), version.bytes, transfer.id)
     }
 
+    /// Called before bytes of a transfer leave: how many make up the whole package.
+    package func expectServing(bytes: Int64, of transferID: String) { servedBytes.expect(bytes, of: transferID, at: clock.now()) }
+
     /// Called when ranges were served, so that a missing receipt can be noticed.
     package func served(bytes: Int64, of transferID: String) { servedBytes.add(bytes, to: transferID, at: clock.now()) }
 }
