@@ -41,7 +41,7 @@ package final class FileBytes: RandomAccessBytes {
     private let path: String
 
     package init(path: String) throws(SealingError) {
-        file = try OpenFile(opening: path, O_RDONLY | O_CLOEXEC)
+        file = try OpenFile(opening: path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // a pipe would hold us here
         self.path = path
         let identity = try file.identity()
         guard identity.kind == .regular else { throw .unreadable(path: path, reason: "it is a \(identity.kind.rawValue)") }

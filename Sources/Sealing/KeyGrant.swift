@@ -2,7 +2,8 @@
 package import CryptoPrimitives
 package import ExchangeModel
 
-/// The terms under which a file key is handed out; nil stands where a package made by hand has nothing to say (docs/formats/key-grant.md §2).
+/// The terms under which a file key is handed out; nil stands where a package made by hand has nothing to say (docs/formats/key-grant.md
+/// §2).
 package struct GrantContext: Sendable, Hashable {
     package var grantID: String
     package var requestID: String?

@@ -17,7 +17,8 @@ enum LeafTree {
         return suite.hash(leaf)
     }
 
-    /// The root over `hashes`, which is not empty. Pairing level by level and carrying an odd last node up gives RFC 6962's split at the largest
+    /// The root over `hashes`, which is not empty. Pairing level by level and carrying an odd last node up gives RFC 6962's split at the
+    /// largest
     /// power of two.
     static func root(suite: Suite, of hashes: [UInt8]) -> [UInt8] {
         precondition(!hashes.isEmpty && hashes.count.isMultiple(of: hashSize))

@@ -6,7 +6,8 @@ internal import Glibc
 ///
 ///     footer ─► signature section ─► index ─► header and chunks, each checked against the index before it is written
 ///
-/// Needs no key. The partial file has the size and layout of the whole, so it is all the state there is: after an interruption a new assembler
+/// Needs no key. The partial file has the size and layout of the whole, so it is all the state there is: after an interruption a new
+/// assembler
 /// on the same path re-verifies what is on disk and goes on behind it. One owner at a time; not Sendable.
 package final class PackageAssembler {
     /// Bytes of verified content on disk, for progress.
@@ -54,7 +55,8 @@ package final class PackageAssembler {
         }
     }
 
-    /// The bytes to ask for now, nil when the package is whole. Call it before each request, also after a broken one: bytes that were received
+    /// The bytes to ask for now, nil when the package is whole. Call it before each request, also after a broken one: bytes that were
+    /// received
     /// but not yet verified are dropped.
     package func nextRange() -> Range<Int64>? {
         pending.removeAll(keepingCapacity: true)

@@ -14,7 +14,8 @@ package struct OpenOptions: Sendable {
 }
 
 extension PackageReader {
-    /// Writes all files below `directory`, which must not exist or be empty. Plaintext has a temporary name beside it until everything has been
+    /// Writes all files below `directory`, which must not exist or be empty. Plaintext has a temporary name beside it until everything
+    /// has been
     /// verified; a failure leaves nothing.
     ///
     ///     N workers: read ─► leaf ─► decrypt ─► decompress ─► compare heads, write at its place
@@ -53,7 +54,8 @@ extension PackageReader {
     }
 }
 
-/// The files of a package under a temporary name. Every path below it has been checked by the manifest's parser, and nobody else writes into a
+/// The files of a package under a temporary name. Every path below it has been checked by the manifest's parser, and nobody else writes
+/// into a
 /// directory of mode 0700 that we just made, so no link can lead out of it.
 struct PlaintextDirectory: Sendable {
     private let target: String

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
 
-/// The rules for paths inside a package (docs/formats/sealed-package.md §3). They hold on both sides: a sealer that made a path which no opener
+/// The rules for paths inside a package (docs/formats/sealed-package.md §3). They hold on both sides: a sealer that made a path which no
+/// opener
 /// takes would lose the file, and an opener never writes what it has not checked.
 enum PackagePath {
     static func check(_ path: String) throws(SealingError) {

@@ -2,7 +2,8 @@
 internal import CryptoPrimitives
 internal import ExchangeModel
 
-/// Where heads and contents stand in a payload. The manifest determines every byte that is not content, so the payload is compared and not parsed.
+/// Where heads and contents stand in a payload. The manifest determines every byte that is not content, so the payload is compared and
+/// not parsed.
 struct PayloadMap: Sendable {
     let manifest: Manifest
 

@@ -2,7 +2,8 @@
 internal import CryptoPrimitives
 internal import ExchangeModel
 
-/// Everything that sealing, opening, verifying, assembling and granting can refuse. Codes are those of docs/formats/sealed-package.md and key-grant.md.
+/// Everything that sealing, opening, verifying, assembling and granting can refuse. Codes are those of docs/formats/sealed-package.md
+/// and key-grant.md.
 package enum SealingError: KouanError, Equatable {
     // The package as a file.
     case notAPackage

@@ -4,7 +4,8 @@ import ExchangeModel
 
 @testable import Sealing
 
-/// Builds packages byte by byte from docs/formats/sealed-package.md §2, without the sealer: right ones by default, and wrong ones whose tree and
+/// Builds packages byte by byte from docs/formats/sealed-package.md §2, without the sealer: right ones by default, and wrong ones whose
+/// tree and
 /// signature are right, as only somebody with the file key and a signing key could make them.
 struct Forge {
     // Published keys: RFC 8032 §7.1 test 1 and RFC 7748 §6.1 (Alice).
@@ -70,7 +71,8 @@ struct Forge {
         return frame + encoded + padding
     }
 
-    /// A zstd frame of some bytes and then one repeated byte, written by hand (RFC 8878 §3.1.1): one segment, content size, a raw block, RLE
+    /// A zstd frame of some bytes and then one repeated byte, written by hand (RFC 8878 §3.1.1): one segment, content size, a raw block,
+    /// RLE
     /// blocks. `count` is of all.
     static func zstdRun(
         of byte: UInt8, after head: [UInt8] = [], count: Int, dictionary: Bool = false, contentSize: Bool = true, window: UInt8? = nil
