@@ -170,12 +170,25 @@ enum Failure {
         }
     }
 
-    /// Modules that the command line calls itself have errors of their own; the first word of the code tells what was at fault.
+    /// Modules that the command line calls itself have errors of their own; the code tells what was at fault.
     private static func kind(ofCode code: String) -> OperationFailure.Kind {
-        switch code.prefix(while: { $0 != "." }) {
+        switch code {
+        case "sealing.source-missing", "sealing.no-such-file", "node.not-initialised": return .notFound
+        case "sealing.target-exists", "sealing.target-not-empty", "node.exists", "storage.in-use": return .conflict
+        case "sealing.option-invalid", "sealing.path-refused", "sealing.path-collision", "sealing.source-not-regular",
+            "sealing.identity-invalid", "sealing.too-many-files", "sealing.too-many-chunks", "sealing.manifest-too-large":
+            return .usage
+        case "sealing.source-unreadable", "sealing.source-changed", "sealing.cancelled", "sealing.unreadable", "sealing.unwritable",
+            "sealing.disk-full":
+            return .failure
+        case "sealing.no-wrap-for-key": return .authentication
+        case "transport.unreachable": return .unreachable
+        default: break
+        }
+        return switch code.prefix(while: { $0 != "." }) {
         case "sealing", "ledger", "merkle", "log": .integrity
-        case "configuration", "json", "policy", "model", "management": .usage
-        case "crypto", "tls", "identity": .authentication
+        case "configuration", "json", "policy", "model", "management", "input": .usage
+        case "crypto", "tls", "identity", "chain", "cert", "transport": .authentication
         default: .failure
         }
     }

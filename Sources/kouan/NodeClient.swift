@@ -13,6 +13,8 @@ import TLSTransport
 struct NodeClient: Sendable {
     let directory: String
     let tokenFile: String
+    /// What comes before the node's `kouan.yaml` when it is opened here.
+    var environment: [String: String] = [:]
 
     /// What only a serving node can do: these speak with a peer, or carry on in the background after they answered.
     private static let needServing: Set<String> = [
@@ -85,7 +87,9 @@ struct NodeClient: Sendable {
 
     private func inProcess(_ name: String, _ input: JSON, token: String) async throws(OperationFailure) -> JSON {
         let node: Node
-        do { node = try await Node.open(directory: directory, clock: SystemClock(), logger: Logs.quiet) } catch { throw Failure.of(error) }
+        do { node = try await Node.open(directory: directory, clock: SystemClock(), logger: Logs.quiet, environment: environment) } catch {
+            throw Failure.of(error)
+        }
         let result: Result<JSON, OperationFailure>
         if let user = await node.authenticate(token: token) {
             do throws(OperationFailure) {

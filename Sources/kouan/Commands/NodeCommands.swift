@@ -57,12 +57,12 @@ struct Serve: KouanCommand {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         if stopAtEndOfInput { ParentWatch.start() }
+        // The configuration decides the level; the flag reaches it as the environment variable that it comes before.
+        var environment = context.environment
+        if let logLevel { environment["KOUAN_LOG_LEVEL"] = logLevel }
         var logger = Logger(label: "kouan") { _ in JSONLogHandler() }
-        if let logLevel {
-            guard let level = Logger.Level(rawValue: logLevel) else { throw ValidationError("`\(logLevel)` is no log level") }
-            logger.logLevel = level
-        }
-        let node = try await Node.open(directory: context.dataDirectory, clock: SystemClock(), logger: logger)
+        logger.logLevel = .critical
+        let node = try await Node.open(directory: context.dataDirectory, clock: SystemClock(), logger: logger, environment: environment)
         try await node.serve()
         await node.close()
     }

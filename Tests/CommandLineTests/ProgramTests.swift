@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ExchangeModel
+import Foundation
+import Testing
+
+/// The program itself, as a person types it: exit codes, and what stands on which stream.
+@Suite struct ProgramTests {
+    @Test(
+        arguments: [
+            (["--version"], 0, ""), (["--help"], 0, ""),
+            (["ledgr"], 2, "kouan: error: unexpected argument 'ledgr'\nkouan: hint: did you mean `kouan ledger`?\n"),
+            (["dataset", "add"], 2, "kouan: error: missing expected argument"),
+            (["dataset", "list", "--frmat", "json"], 2, "kouan: error: unknown option '--frmat'. Did you mean '--format'?"),
+            (["contract", "request", "urn:reg:DE:1"], 2, "kouan: error: give either --dataset or --offer"),
+            (
+                ["status", "--data", "/nonexistent"], 3,
+                "kouan: error: `/nonexistent` is no node's data directory [node.not-initialised]\nkouan: hint: "
+            ),
+            (["package", "inspect", "/nonexistent"], 3, "kouan: error: `/nonexistent` does not exist [sealing.source-missing]"),
+            (["policy", "check", "/nonexistent"], 3, "kouan: error: `/nonexistent` cannot be read"),
+            (
+                ["policy", "template", "batery-trace"], 3,
+                "kouan: error: there is no policy template `batery-trace` [policy.template-unknown]\nkouan: hint: did you mean battery-trace?\n"
+            ),
+            (["completion", "tcsh"], 2, "kouan: error: "),
+        ] as [([String], Int32, String)])
+    func exitCodesAndErrors(arguments: [String], code: Int32, stderr: String) throws {
+        let run = try Program.run(arguments)
+        #expect(run.code == code)
+        #expect(run.stderr.hasPrefix(stderr), "\(run.stderr)")
+        if code != 0 { #expect(run.stdout.isEmpty) } else { #expect(!run.stdout.isEmpty) }
+    }
+
+    @Test func refusalsSpeakChineseAndKeepTheirCodes() throws {
+        let run = try Program.run(["status", "--data", "/nonexistent", "--lang", "zh", "--format", "json"])
+        #expect(run.code == 3)
+        #expect(run.stderr.contains("不是节点数据目录 [node.not-initialised]"))
+        #expect(try JSON.parse(run.stdout)["error"]?["code"] == "node.not-initialised")
+        let byVariable = try Program.run(["status", "--data", "/nonexistent"], environment: ["KOUAN_LANG": "zh"])
+        #expect(byVariable.stderr.contains("不是节点数据目录"))
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completionsNameTheCommands(shell: String) throws {
+        let run = try Program.run(["completion", shell])
+        #expect(run.code == 0)
+        #expect(run.stdout.contains("ledger"))
+        #expect(run.stdout.contains("token-file"))
+    }
+
+    @Test func aPackageGoesByHandFromOneToTheOther() throws {
+        try withTemporaryDirectory { root in
+            let source = root + "/数据"
+            try FileManager.default.createDirectory(atPath: source + "/子目录", withIntermediateDirectories: true)
+            try Data("电池,1\n".utf8).write(to: URL(filePath: source + "/子目录/表.csv"))
+            try Data().write(to: URL(filePath: source + "/empty"))
+            for name in ["sender", "receiver", "other"] {
+                #expect(try Program.run(["package", "keygen", "-o", "\(root)/\(name)"]).code == 0)
+            }
+            let mode = try FileManager.default.attributesOfItem(atPath: root + "/sender")[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+
+            let package = root + "/p.kouan"
+            let sealed = try Program.run(
+                [
+                    "package", "seal", source, "--identity", root + "/sender", "--to", root + "/receiver.pub", "-o", package, "--format",
+                    "json",
+                ])
+            #expect(sealed.code == 0)
+            let digest = try JSON.parse(sealed.stdout)["package"]
+            #expect(try JSON.parse(try Program.run(["package", "inspect", package, "--format", "json"]).stdout)["package"] == digest)
+            #expect(
+                try Program.run([
+                    "package", "verify", package, "--deep", "--identity", root + "/receiver", "--sender", root + "/sender.pub",
+                ]).code == 0)
+
+            let opened = try Program.run([
+                "package", "open", package, "--identity", root + "/receiver", "--sender", root + "/sender.pub", "-o", root + "/out",
+            ])
+            #expect(opened.code == 0, "\(opened.stderr)")
+            #expect(try Data(contentsOf: URL(filePath: root + "/out/子目录/表.csv")) == Data("电池,1\n".utf8))
+            #expect(try Data(contentsOf: URL(filePath: root + "/out/empty")).isEmpty)
+
+            let wrongKey = try Program.run(["package", "open", package, "--identity", root + "/other", "-o", root + "/no"])
+            #expect(wrongKey.code == 5)
+            let wrongSender = try Program.run(["package", "verify", package, "--sender", root + "/other.pub"])
+            #expect(wrongSender.code == 6)
+            var bytes = try Data(contentsOf: URL(filePath: package))
+            bytes[bytes.count / 3] ^= 1
+            try bytes.write(to: URL(filePath: package))
+            let tampered = try Program.run(["package", "open", package, "--identity", root + "/receiver", "-o", root + "/no"])
+            #expect(tampered.code == 6)
+            #expect(tampered.stderr.hasPrefix("kouan: error: "))
+            #expect(!FileManager.default.fileExists(atPath: root + "/no"))
+        }
+    }
+
+    @Test func policiesAreCheckedWithPlaceAndHint() throws {
+        try withTemporaryDirectory { root in
+            #expect(try Program.run(["policy", "check", "template:mill-certificate", "template:battery-trace"]).code == 0)
+            let bad = root + "/bad.json"
+            let policy = try Program.run(["policy", "template", "use-count"]).stdout.replacing("lteq", with: "lessThanOrSo")
+            try Data(policy.utf8).write(to: URL(filePath: bad))
+            let run = try Program.run(["policy", "check", bad])
+            #expect(run.code == 2)
+            #expect(run.stdout.contains("\(bad)#/permission"))
+            #expect(run.stdout.contains("hint: "))
+            let json = try JSON.parse(try Program.run(["policy", "check", bad, "--format", "json"]).stdout)
+            #expect(json["policies"]?.array?.first?["ok"] == false)
+        }
+    }
+}
+
+enum Program {
+    /// Beside the test bundle, where the same build put it.
+    static let path: String = {
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(filePath: bundle).deletingLastPathComponent().appending(path: "kouan").path
+    }()
+
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> (code: Int32, stdout: String, stderr: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"].merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        let errors = FileManager.default.temporaryDirectory.appending(path: "kouan-stderr-" + UUID().uuidString)
+        try Data().write(to: errors)
+        defer { try? FileManager.default.removeItem(at: errors) }
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        let stdout = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, String(decoding: stdout, as: UTF8.self),
+            String(decoding: try Data(contentsOf: errors), as: UTF8.self)
+        )
+    }
+}
