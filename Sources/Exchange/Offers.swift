@@ -66,7 +66,8 @@ extension Exchange {
         }.value
     }
 
-    /// What `peer` may see, as a DSP catalog. Offers whose policy cannot be met by this peer at all are left out.
+    /// What `peer` may see, as a DSP catalog: the offers whose visibility names it. Whether their usage policy lets it go on is decided, with
+    /// a reason, when it asks for a contract; an offer left out in silence would look like one that does not exist.
     func catalog(for peer: VerifiedPeer, datasetID: String? = nil) async throws -> Catalog {
         let (offers, versions, datasets) = try await store.read { tx in
             (try tx.all(Offer.self), try tx.all(SealedVersion.self), try tx.all(Dataset.self))
@@ -92,7 +93,7 @@ extension Exchange {
     func isVisible(_ offer: Offer, to peer: VerifiedPeer) -> Bool {
         guard offer.withdrawnAt == nil else { return false }
         let attributes = peer.attributes()
-        let isNamed = offer.visibility.contains { visibility in
+        return offer.visibility.contains { visibility in
             switch visibility {
             case .registered: return true
             case .peer(let participant): return participant == peer.participant
@@ -103,9 +104,6 @@ extension Exchange {
                 return PolicyGate.ask(policy, question, at: clock.now()).isPermitted
             }
         }
-        guard isNamed, let policy = try? PolicyGate.read(offer.policy) else { return false }
-        let question = PolicyGate.Question(action: nil, target: offer.datasetID, party: attributes, point: .catalog)
-        return PolicyGate.ask(policy, question, at: clock.now()).isPossible
     }
 }
 

@@ -194,7 +194,9 @@ extension Exchange {
             let grant = try KeyGrant(parsing: response.body)
             try grant.verify(
                 signer: peer.card.signingKey, provider: agreement.peer, request: request, nodeCard: ownCard.digest, at: clock.now())
-            guard grant.context.agreement == agreement.digest, let notAfter = grant.context.notAfter else {
+            guard grant.context.agreement == agreement.digest, grant.context.policyHash == agreement.policyHash,
+                let notAfter = grant.context.notAfter
+            else {
                 throw ExchangeError.peerAnswer(agreement.peer.description, "the grant speaks of another agreement")
             }
             _ = try await ledger.commit { tx in

@@ -3,6 +3,7 @@
 import Exchange
 import ExchangeModel
 import Foundation
+import Hummingbird
 import Logging
 import ManagementAPI
 import PeerAPI
