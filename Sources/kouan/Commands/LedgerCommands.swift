@@ -3,6 +3,7 @@
 import ArgumentParser
 import ExchangeModel
 import ManagementAPI
+import Node
 
 struct Ledger: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,7 +71,7 @@ struct Ledger: AsyncParsableCommand {
         func execute(_ context: Context) async throws {
             let result: JSON
             if peer == nil, !(await context.client.isServing()) {
-                result = try await OfflineVerification.run(directory: context.dataDirectory)
+                result = try Node.verifyLedger(directory: context.dataDirectory)
             } else {
                 result = try await context.call("ledger.verify", ["peer": peer.map(JSON.string)], progress: "verifying")
             }

@@ -13,6 +13,8 @@ import Synchronization
 final class DemoRun: Sendable {
     private static let traceBytes = 35 << 20
     private static let millBytes = 15 << 20
+    /// Long enough to negotiate and fetch on a busy machine.
+    private static let windowMilliseconds: Int64 = 5_000
     private static let startLimit = Duration.seconds(30)
     private static let transferLimit = Duration.seconds(300)
 
@@ -89,7 +91,7 @@ final class DemoRun: Sendable {
         try? FileManager.default.removeItem(atPath: root)
         if Interruption.happened { exit(130) }
         switch context.options.format {
-        case .json: context.output.write(report.withLock { $0.json }.pretty() + "\n")
+        case .json: context.output.write(report.withLock { $0.json }.canonicalText + "\n")
         case .table, .csv:
             if failure == nil { say(context.language("The whole way, and every refusal, went as it should.", "全流程与各项拒绝均符合预期。")) }
         }
@@ -119,7 +121,6 @@ final class DemoRun: Sendable {
         }
 
         let (trace, mill) = (offers[0], offers[1])
-        let provider = DemoNode.provider.participant
         try await step("refused: allowance used up", "拒绝：次数用完") {
             let agreement = try agreements["\(DemoNode.carMaker.name)/\(mill.offer)"].orFail("agreement")
             try await self.useUp(agreement, of: mill, by: .carMaker)
@@ -130,7 +131,7 @@ final class DemoRun: Sendable {
                 _ = try await self.open(agreement, purpose: "price-negotiation", by: .importer, to: self.root + "/refused-purpose")
             }
         }
-        try await step("refused: window over", "拒绝：时间窗已过") { try await self.expiredWindow(trace.dataset, provider: provider) }
+        try await step("refused: window over", "拒绝：时间窗已过") { try await self.expiredWindow(trace.dataset) }
 
         try await step("ledgers", "打印台账") { try await self.printLedgers() }
         try await step("verify the ledgers", "校验台账") { try await self.verifyLedgers() }
@@ -265,11 +266,7 @@ final class DemoRun: Sendable {
 
     /// catalog → negotiation → transfer → receipts → grant → open → compare. Gives the agreement.
     private func exchange(_ offered: Offered, with consumer: DemoNode) async throws -> String {
-        let provider = DemoNode.provider.participant
-        let catalog = try await call(consumer, "catalog", ["peer": .string(provider)])
-        let visible = (catalog["datasets"]?.array ?? []).flatMap { $0["offers"]?.array ?? [] }.contains {
-            $0["id"]?.string == offered.offer
-        }
+        let visible = try await catalogShows(offered.offer, to: consumer)
         guard visible else { throw unexpected("the catalog does not show the offer of `\(offered.dataset)`") }
 
         let agreement = try await agree(offered.offer, consumer)
@@ -293,6 +290,11 @@ final class DemoRun: Sendable {
             "  \(compared.files) \(context.language("files", "个文件")), \(ByteCount(compared.bytes)), \(context.language("equal byte for byte", "逐字节一致"))"
         )
         return agreement
+    }
+
+    private func catalogShows(_ offer: String, to consumer: DemoNode) async throws -> Bool {
+        let catalog = try await call(consumer, "catalog", ["peer": .string(DemoNode.provider.participant)])
+        return (catalog["datasets"]?.array ?? []).flatMap { $0["offers"]?.array ?? [] }.contains { $0["id"]?.string == offer }
     }
 
     private func agree(_ offer: String, _ consumer: DemoNode) async throws -> String {
@@ -352,15 +354,26 @@ final class DemoRun: Sendable {
         guard access(output, F_OK) != 0 else { throw unexpected("a refused use left files behind") }
     }
 
-    /// An offer whose window is over: refused wherever on the way the provider first looks at the clock.
-    private func expiredWindow(_ dataset: String, provider: String) async throws {
+    /// An offer whose window is over is not even shown. One whose window ends while the package lies opened once at the consumer
+    /// refuses the next use.
+    private func expiredWindow(_ dataset: String) async throws {
         guard let text = EmbeddedPolicies.examples["expired-window"] else { throw unexpected("there is no example `expired-window`") }
-        let offer = try await offer(dataset, try JSON.parse(text, limits: .policy))
+        let over = try await offer(dataset, try JSON.parse(text, limits: .policy))
+        guard try await !catalogShows(over, to: .carMaker) else { throw unexpected("the catalog shows an offer whose window is over") }
+
+        let end = SystemClock().now().adding(milliseconds: DemoRun.windowMilliseconds)
+        let ending = text.replacing("2026-07-01T00:00:00+08:00", with: end.description)
+        guard ending != text else { throw unexpected("the example `expired-window` has another end than this program knows") }
+        let offer = try await offer(dataset, try JSON.parse(ending, limits: .policy))
+        let agreement = try await agree(offer, .carMaker)
+        _ = try await fetch(agreement, .carMaker)
+        let left = end.milliseconds - SystemClock().now().milliseconds
+        if left >= 0 { try await ContinuousClock().sleep(for: .milliseconds(left + 10)) }
+        let output = root + "/refused-window"
         try await expectRefusal("window") {
-            let agreement = try await self.agree(offer, .carMaker)
-            _ = try await self.fetch(agreement, .carMaker)
-            _ = try await self.open(agreement, purpose: DemoNode.carMaker.tracePurpose, by: .carMaker, to: self.root + "/refused-window")
+            _ = try await self.open(agreement, purpose: DemoNode.carMaker.tracePurpose, by: .carMaker, to: output)
         }
+        guard access(output, F_OK) != 0 else { throw unexpected("a refused use left files behind") }
     }
 
     private func expectRefusal(_ what: String, _ use: () async throws -> Void) async throws {
@@ -445,10 +458,10 @@ final class DemoRun: Sendable {
 
     private func mirrored(_ node: DemoNode) async throws -> [MirrorRecord] {
         let events = try await call(node, "ledger.events", [:])["events"]?.array ?? []
-        return events.compactMap { event in
+        return try events.map { event in
             var members = event.object ?? [:]
-            if members["index"] == nil { members["index"] = 0 }
-            return MirrorRecord(json: .object(members))
+            members["mirror"] = event["mirror"]?.string.flatMap(Base64.decode).map { .string(Hex.encode($0)) }
+            return try MirrorRecord(json: .object(members)).orFail("mirror")
         }
     }
 
@@ -470,12 +483,12 @@ final class DemoRun: Sendable {
         } catch {
             throw unexpected("the data directory cannot be copied")
         }
-        let before = try await OfflineVerification.run(directory: copy)
+        let before = try Node.verifyLedger(directory: copy)
         guard before["verified"]?.bool == true else {
             throw unexpected("the untouched copy does not verify: \(before["findings"]?.canonicalText ?? "")")
         }
         try ByteFlip.flip(text: victim.text, inFilesOf: copy)
-        let after = try await OfflineVerification.run(directory: copy)
+        let after = try Node.verifyLedger(directory: copy)
         let named = (after["findings"]?.array ?? []).contains { $0["index"]?.int == victim.index }
         report.withLock { $0.tamperDetected = named }
         guard named else {
@@ -488,6 +501,8 @@ final class DemoRun: Sendable {
     private func keepNodes(in keep: String) throws {
         try Files.makeDirectory(keep, mode: 0o700)
         for node in DemoNode.all {
+            let log = try Files.text("\(root)/\(node.name).log", limitBytes: 256 << 20)
+            try Files.write(log, to: node.directory(in: root) + "/run/demo.log", mode: 0o600)
             do {
                 try FileManager.default.moveItem(atPath: node.directory(in: root), toPath: "\(keep)/\(node.name)")
             } catch {
