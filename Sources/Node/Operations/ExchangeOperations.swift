@@ -171,6 +171,12 @@ extension Node {
         let remote = try await exchange.findOffer(of: participant, dataset: dataset, offer: offer)
         let negotiation = try await exchange.negotiate(
             remote, waitSeconds: try input.integer("wait", 0...3_600) ?? 30, by: input.user)
+        if let ending = negotiation.ending {
+            let reason = ending.reasons.joined(separator: "; ")
+            throw ending.byPeer
+                ? ExchangeError.peerRefused(participant.description, code: ending.code, reason)
+                : ExchangeError.denied(ending.code, reason, hint: "see `kouan contract show \(negotiation.id)`")
+        }
         return try await describe(negotiation, full: true)
     }
 

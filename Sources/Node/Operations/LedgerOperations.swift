@@ -73,28 +73,8 @@ extension Node {
         ])
     }
 
-    /// Events of two sides, for matching with the peer's.
-    func ledgerEvents() async throws -> JSON {
-        var events: [JSON] = []
-        var from: Int64 = 0
-        while from < ledger.size {
-            let page = try await ledger.entries(from: from, limit: 1_000)
-            guard let last = page.last else { break }
-            for entry in page {
-                guard let mirror = entry.record.mirror else { continue }
-                let view = try await ledger.view(entry)
-                events.append(
-                    .members([
-                        "event": .string(entry.record.event), "correlation": entry.record.correlation.map(JSON.string),
-                        "type": .string(entry.record.type.rawValue), "mirror": .string(Base64.encode(mirror)),
-                        "index": .integer(entry.index),
-                        "shared": .object(view.shared),
-                    ]))
-            }
-            from = last.index + 1
-        }
-        return ["events": .array(events)]
-    }
+    /// Events of two sides, for matching with the peer's: equal commitments mean that both recorded the same facts.
+    func ledgerEvents() async throws -> JSON { ["events": .array(try await ledger.mirrorRecords().map(\.json))] }
 
     func ledgerAdopt(_ input: OperationInput) async throws -> JSON {
         try await ledger.adopt(by: input.user.description)
