@@ -231,16 +231,21 @@ struct Contract: AsyncParsableCommand {
                     "peer": .string(peer.peer), "dataset": dataset.map(JSON.string), "offer": offer.map(JSON.string),
                     "wait": .integer(Int64(wait)),
                 ], progress: "negotiating")
-            context.show(result)
-            let id = result["id"]?.string ?? "ID"
+            if let failure = Ending.failure(of: result, "negotiation") { throw failure }
+            context.show(result, fields: context.options.format == .table ? Contract.fields : nil)
             if let agreement = result["agreement"]?.string {
                 context.next("transfer start \(agreement) --wait 600")
             } else {
-                context.next("contract explain \(id)")
-                if result["state"]?.string == "TERMINATED" { throw ExitCode(OperationFailure.Kind.denied.exitCode) }
+                context.next("contract explain \(result["id"]?.string ?? "ID")")
             }
         }
     }
+
+    static let fields = [
+        Column("id", "contract", zh: "协商"), Column("state", "state", zh: "状态"), Column("peer", "peer", zh: "对端"),
+        Column("dataset", "dataset", zh: "数据集"), Column("offer", "offer", zh: "要约"), Column("agreement", "agreement", zh: "合约"),
+        Column("package", "package", zh: "数据集包"), Column("signedBy", "signed by", zh: "签署方"),
+    ]
 
     struct List: KouanCommand {
         static let configuration = CommandConfiguration(abstract: "List the negotiations, ours and our peers'.")
@@ -289,6 +294,21 @@ struct IDArgument: ParsableArguments {
     var input: [String: JSON?] { ["id": .string(id)] }
 }
 
+/// A negotiation or transfer that one side ended: to whoever waited for it, that is a refusal with a code and reasons.
+enum Ending {
+    static func failure(of result: JSON, _ what: String) -> OperationFailure? {
+        guard result["state"]?.string == "TERMINATED" else { return nil }
+        let ending = result["ending"]
+        let side = ending?["byPeer"]?.bool == true ? "the peer" : "this node"
+        let reasons = (ending?["reasons"]?.array ?? []).compactMap(\.string)
+        return OperationFailure(
+            .denied, code: ending?["code"]?.string ?? "\(what).terminated",
+            message: "\(side) ended the \(what)" + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")),
+            hint: "see kouan \(what == "negotiation" ? "contract" : what) explain \(result["id"]?.string ?? "ID")",
+            details: .object(["id": result["id"] ?? .null, "ending": ending ?? .null]))
+    }
+}
+
 enum Explanation {
     static func show(_ result: JSON, _ context: Context) {
         context.show(
@@ -316,11 +336,8 @@ struct Transfer: AsyncParsableCommand {
             var result = try await context.call("transfer.start", ["agreement": .string(agreement), "wait": 0])
             let id = result["id"]?.string ?? ""
             if wait > 0 { result = try await TransferWait(id: id, limit: .seconds(wait)).run(context) }
+            if let failure = Ending.failure(of: result, "transfer") { throw failure }
             context.show(result, fields: context.options.format == .table ? Transfer.fields : nil)
-            guard result["state"]?.string != "TERMINATED" else {
-                context.next("transfer explain \(id)")
-                throw ExitCode(OperationFailure.Kind.denied.exitCode)
-            }
             if result["receipt"]?.string == "full" {
                 context.next("open \(agreement) --purpose PURPOSE -o DIRECTORY")
             } else {

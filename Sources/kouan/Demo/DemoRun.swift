@@ -13,8 +13,6 @@ import Synchronization
 final class DemoRun: Sendable {
     private static let traceBytes = 35 << 20
     private static let millBytes = 15 << 20
-    /// Long enough to negotiate and fetch on a busy machine.
-    private static let windowMilliseconds: Int64 = 5_000
     private static let startLimit = Duration.seconds(30)
     private static let transferLimit = Duration.seconds(300)
 
@@ -300,14 +298,9 @@ final class DemoRun: Sendable {
     private func agree(_ offer: String, _ consumer: DemoNode) async throws -> String {
         let contract = try await call(
             consumer, "contract.request", ["peer": .string(DemoNode.provider.participant), "offer": .string(offer), "wait": 30])
+        if let failure = Ending.failure(of: contract, "negotiation") { throw failure }
         guard let agreement = contract["agreement"]?.string else {
-            let why = contract["id"]?.string.map { JSON.string($0) }
-            let explained = try? await call(consumer, "contract.explain", ["id": why])
-            throw OperationFailure(
-                .denied, code: Self.refusalCode(explained) ?? "contract.terminated",
-                message:
-                    "the negotiation ended in `\(contract["state"]?.string ?? "nothing")`: \(explained?.canonicalText.prefix(300) ?? "")",
-                hint: "see the provider's ledger")
+            throw unexpected("the negotiation stands at `\(contract["state"]?.string ?? "nothing")`")
         }
         return agreement
     }
@@ -320,12 +313,10 @@ final class DemoRun: Sendable {
         while true {
             let transfer = try await call(consumer, "transfer.show", ["id": id])
             if transfer["receipt"]?.string == "full" { return transfer }
-            guard transfer["state"]?.string != "TERMINATED", clock.now < deadline else {
+            if let failure = Ending.failure(of: transfer, "transfer") { throw failure }
+            guard clock.now < deadline else {
                 let explained = try await call(consumer, "transfer.explain", ["id": id])
-                throw OperationFailure(
-                    .denied, code: Self.refusalCode(explained) ?? "transfer.terminated",
-                    message: "the transfer stands at `\(transfer["state"]?.string ?? "nothing")`: \(explained.canonicalText.prefix(300))",
-                    hint: "see the provider's ledger")
+                throw unexpected("the transfer stands at `\(transfer["state"]?.string ?? "nothing")`: \(explained["advice"]?.string ?? "")")
             }
             try children.checkAlive()
             try await clock.sleep(for: .milliseconds(10))
@@ -354,26 +345,11 @@ final class DemoRun: Sendable {
         guard access(output, F_OK) != 0 else { throw unexpected("a refused use left files behind") }
     }
 
-    /// An offer whose window is over is not even shown. One whose window ends while the package lies opened once at the consumer
-    /// refuses the next use.
+    /// An offer whose window is over: the provider ends the negotiation and says why.
     private func expiredWindow(_ dataset: String) async throws {
         guard let text = EmbeddedPolicies.examples["expired-window"] else { throw unexpected("there is no example `expired-window`") }
-        let over = try await offer(dataset, try JSON.parse(text, limits: .policy))
-        guard try await !catalogShows(over, to: .carMaker) else { throw unexpected("the catalog shows an offer whose window is over") }
-
-        let end = SystemClock().now().adding(milliseconds: DemoRun.windowMilliseconds)
-        let ending = text.replacing("2026-07-01T00:00:00+08:00", with: end.description)
-        guard ending != text else { throw unexpected("the example `expired-window` has another end than this program knows") }
-        let offer = try await offer(dataset, try JSON.parse(ending, limits: .policy))
-        let agreement = try await agree(offer, .carMaker)
-        _ = try await fetch(agreement, .carMaker)
-        let left = end.milliseconds - SystemClock().now().milliseconds
-        if left >= 0 { try await ContinuousClock().sleep(for: .milliseconds(left + 10)) }
-        let output = root + "/refused-window"
-        try await expectRefusal("window") {
-            _ = try await self.open(agreement, purpose: DemoNode.carMaker.tracePurpose, by: .carMaker, to: output)
-        }
-        guard access(output, F_OK) != 0 else { throw unexpected("a refused use left files behind") }
+        let offer = try await offer(dataset, try JSON.parse(text, limits: .policy))
+        try await expectRefusal("window") { _ = try await self.agree(offer, .carMaker) }
     }
 
     private func expectRefusal(_ what: String, _ use: () async throws -> Void) async throws {
@@ -387,14 +363,6 @@ final class DemoRun: Sendable {
             return
         }
         throw unexpected("a use that the policy forbids was allowed")
-    }
-
-    /// A code as the explanations carry it: in `code`, or at the start of `lastError`.
-    private static func refusalCode(_ explained: JSON?) -> String? {
-        if let code = explained?["code"]?.string { return code }
-        guard let text = explained?["lastError"]?.string else { return nil }
-        let word = text.prefix { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" }
-        return word.contains(".") ? String(word) : nil
     }
 
     // MARK: Ledgers
