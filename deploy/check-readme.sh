@@ -5,7 +5,7 @@ set -uo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: check-readme.sh [--skip-build] [--verbose] [--keep] [--terminal NAME=COMMAND]... [PAGE.md]...
+usage: check-readme.sh [--skip-build] [--verbose] [--keep] [--terminal NAME=COMMAND]... [--path DIRECTORY] [PAGE.md]...
 
 Takes every block that starts with ```sh and runs it as a person would who types it into a terminal: what one block sets, changes
 directory to or starts in the background is there in the next one of the same terminal. A block ends at its first failing command.
@@ -21,7 +21,9 @@ Words after ```sh steer a block:
 
 options:
   --skip-build             skip blocks with deploy/demo.sh or deploy/test.sh, for callers that run those themselves
-  --terminal NAME=COMMAND  run terminal NAME below COMMAND, such as `ip netns exec NAME`
+  --terminal NAME=COMMAND  run terminal NAME below COMMAND, such as `ip netns exec NAME`, with a home directory of its own:
+                           the one of terminal X is ../home-X from that of terminal Y
+  --path DIRECTORY         programs of the caller's that come first in PATH
   --verbose                print what every block printed, not only a failed one
   --keep                   leave the work directory behind and say where it is
 
@@ -36,7 +38,7 @@ fail() {
     exit "${3:-1}"
 }
 
-skip_build=no verbose=no keep=no pages=()
+skip_build=no verbose=no keep=no path_first='' pages=()
 declare -A prefix=()
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -47,6 +49,11 @@ while [ $# -gt 0 ]; do
     --terminal)
         [[ ${2:-} == ?*=?* ]] || fail '`--terminal` needs NAME=COMMAND' '' 2
         prefix[${2%%=*}]=${2#*=}
+        shift
+        ;;
+    --path)
+        [ -d "${2:-}" ] || fail '`--path` needs a directory' '' 2
+        path_first=$(realpath -- "$2")
         shift
         ;;
     -*) usage >&2; exit 2 ;;
@@ -174,7 +181,7 @@ open_terminal() {
     mkdir -p "$home"
     local path=$PATH
     [ ! -d "$work/bin" ] || path=$work/bin:$path
-    [ ! -d "$here/bin" ] || path=$here/bin:$path
+    [ -z "$path_first" ] || path=$path_first:$path
     (
         cd -- "$here/copy" || exit 1
         exec env -u KOUAN -u KOUAN_DATA -u KOUAN_LANG -u KOUAN_TOKEN_FILE -u XDG_DATA_HOME -u BASH_ENV \
@@ -207,7 +214,6 @@ check_page() {
     local page=$1 number=$2 here=$work/page-$2 ran=0 skipped=0 bad=0
     mkdir -p "$here/blocks"
     clean_copy "$here/copy"
-    [ -z "${KOUAN_READ_ME_BIN:-}" ] || cp -r -- "$KOUAN_READ_ME_BIN" "$here/bin"
     extract "$page" "$here/blocks"
     local script
     for script in "$here"/blocks/*.sh; do
