@@ -124,5 +124,22 @@ let package = Package(
             name: "ManagementAPITests",
             dependencies: ["ExchangeModel", "ManagementAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging],
             swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["ExchangeModel", "ManagementAPI", "Node", "kouan"], swiftSettings: settings),
+        .target(
+            name: "NodeTesting",
+            dependencies: [
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "Exchange", logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PeerAPITests",
+            dependencies: [
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "TLSTransport",
+                "Exchange", "PeerAPI", "NodeTesting", hummingbird, httpTypes, nioCore, logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["ExchangeModel", "Exchange", "Ledger", "NodeTesting"], swiftSettings: settings),
     ]
 )

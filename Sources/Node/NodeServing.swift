@@ -17,14 +17,16 @@ extension Node {
             operations: self, host: configuration.managementListen.host, port: configuration.managementListen.port, logger: logger)
         let operators = management.service { [self] port in await announce(managementPort: port) }
         // The exchange's loops end first, the listeners after them: an answer on its way still leaves.
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: operators), .init(service: PeerListener(node: self)),
-                    .init(service: Loop(logger: logger) { [exchange] in try await exchange.runOutbox() }),
-                    .init(service: Loop(logger: logger) { [exchange] in try await exchange.runDownloads() }),
-                    .init(service: Loop(logger: logger) { [exchange] in try await exchange.runUpkeep() }),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        var parts = ServiceGroupConfiguration(
+            services: [
+                .init(service: operators), .init(service: PeerListener(node: self)),
+                .init(service: Loop(logger: logger) { [exchange] in try await exchange.runOutbox() }),
+                .init(service: Loop(logger: logger) { [exchange] in try await exchange.runDownloads() }),
+                .init(service: Loop(logger: logger) { [exchange] in try await exchange.runUpkeep() }),
+            ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // A peer that takes its time over a download must not hold up a stop: it will resume.
+        parts.maximumGracefulShutdownDuration = .seconds(20)
+        let group = ServiceGroup(configuration: parts)
         logger.info(
             "node starting", metadata: ["participant": "\(configuration.participant)", "version": "\(Node.version)"])
         defer { try? FileManager.default.removeItem(atPath: layout.managementFile) }

@@ -103,7 +103,7 @@ import Testing
             [:], ["delivery": ["kind": "two"]], ["delivery": ["kind": "one", "maximum": 1]], ["spaces": []],
             ["spaces": ["urn:kouan:space:b", "urn:kouan:space:a"]], ["spaces": ["urn:kouan:space:a", "urn:kouan:space:a"]],
             ["policyHash": "sha256:0"],
-            ["delivery": ["kind": "series"]], ["delivery": "one"], ["packageReference": nil],
+            ["delivery": ["kind": "series"]], ["delivery": "one"], ["packageReference": .null],
         ] as [JSON])
     func badTermsAreRefused(change: JSON) throws {
         guard let members = change.object, !members.isEmpty else {

@@ -45,18 +45,30 @@ extension Node {
     /// A card as it would be added: whose it is, whether it is trusted and why not.
     func peerPreview(_ input: OperationInput) async throws -> JSON {
         let bytes: [UInt8]
+        var fetched: FetchedCard?
         if let text = try input.optionalText("card", limit: 1 << 20) {
             bytes = Array(text.utf8)
         } else {
             let url = try input.text("url")
             guard let client = tls.client else { throw NodeFailure.noCertificate }
             do {
-                bytes = try await client.fetchCard(url: url).card
+                let answer = try await client.fetchCard(url: url)
+                fetched = answer
+                bytes = answer.card
             } catch {
                 throw ExchangeError.unreachable(url, error.message)
             }
         }
         let card = try NodeCard.parse(bytes)
+        if let fetched {
+            guard fetched.participant == card.participant.description,
+                card.tlsKeys.contains(where: { $0.fingerprint == fetched.keyFingerprint })
+            else {
+                throw ExchangeError.cardRefused(
+                    "the card is that of `\(card.participant)`, but `\(fetched.participant.prefix(120))` answers there",
+                    hint: "ask the peer for its card as a file")
+            }
+        }
         let verified = verify(card)
         var members: [String: JSON] = [
             "participant": .string(card.participant.description), "nameZH": .string(card.names.zh ?? ""),
@@ -213,6 +225,18 @@ extension Node {
                     "peer.tls", true,
                     "\(facts.tlsVersion), certificate of \(facts.participant) issued by \(facts.issuer), valid to \(facts.notAfter.secondsText)"
                 ))
+            if facts.crlStale {
+                checks.append(
+                    Check(
+                        "peer.crl", false, "the revocation list that vouches for the peer is past its time", severity: "warning",
+                        hint: "install the newest list with `kouan space crl`"))
+            }
+            if let accepts = facts.acceptsUs {
+                checks.append(
+                    Check(
+                        "peer.accepts-us", accepts, accepts ? "the peer has added this node" : "the peer does not accept this node",
+                        hint: "send it your card (`kouan peer card`) and have it run `kouan peer add`"))
+            }
             if let skew = facts.clockDifferenceSeconds {
                 checks.append(
                     Check(
