@@ -58,6 +58,25 @@ import Testing
         #expect(Texts.fill("{2} 与 {1} 与 {3}", ["a", "b"]) == "`b` 与 `a` 与 ")
     }
 
+    /// Every code that the exchange or the policy engine refuses with has its Chinese text.
+    @Test func noRefusalSpeaksEnglishAlone() throws {
+        let refusing = try Regex(#"(?:denied\(\s*|ExchangeError\(\s*\.denied,\s*)"([a-z-]+\.[a-z-]+)""#)
+        let deciding = try Regex(#""(policy\.[a-z-]+)""#)
+        var codes = Set<String>()
+        for (folder, files, pattern) in [
+            ("Exchange", try TreeComparison.files(below: repository + "/Sources/Exchange"), refusing),
+            ("PolicyEngine", ["Reasons.swift", "Decision.swift"], deciding),
+        ] {
+            for file in files where file.hasSuffix(".swift") {
+                let text = try Files.text("\(repository)/Sources/\(folder)/\(file)")
+                for match in text.matches(of: pattern) { codes.insert(String(match.output[1].substring ?? "")) }
+            }
+        }
+        codes.subtract(["policy.permit", "policy.conditional"])
+        #expect(codes.count > 20)
+        #expect(codes.filter { Texts.chinese[$0] == nil }.sorted() == [])
+    }
+
     @Test(arguments: [("it's", "'it'\\''s'"), ("", "''"), ("/a/b-c.d", "/a/b-c.d"), ("a b", "'a b'"), ("$(x)", "'$(x)'")])
     func wordsAreQuotedForTheShell(word: String, quoted: String) { #expect(Shell.quoted(word) == quoted) }
 
