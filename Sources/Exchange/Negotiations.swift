@@ -70,8 +70,9 @@ extension Exchange {
         _ message: ContractAgreementMessage, in negotiation: Negotiation, from peer: VerifiedPeer, tx: inout LedgerTransaction
     ) throws -> Negotiation {
         var negotiation = negotiation
-        guard let step = try negotiation.accept(.agreement(message), from: .provider) else { return negotiation }
-        _ = step
+        guard try negotiation.accept(.agreement(message), from: .provider) != nil else { return negotiation }
+        // The provider answers our request with it: the request has arrived, whatever became of its acknowledgement.
+        try dropOutgoing(of: negotiation.id, tx: tx)
         let agreement = message.agreement
         guard let proofJSON = message.proof else {
             throw ExchangeError.denied("agreement.not-signed", "the agreement carries no proof", hint: "the peer must run a Kouan node")
@@ -204,6 +205,7 @@ extension Exchange {
     ) throws -> Negotiation {
         var negotiation = negotiation
         guard try negotiation.accept(.verification(message), from: .consumer) != nil else { return negotiation }
+        try dropOutgoing(of: negotiation.id, tx: tx)
         guard let proofJSON = message.proof, let agreementJSON = negotiation.agreement, let termsJSON = negotiation.terms else {
             throw ExchangeError.denied("agreement.not-signed", "the verification carries no proof", hint: "the peer must run a Kouan node")
         }
@@ -280,7 +282,7 @@ extension Exchange {
     private func finalize(_ negotiation: Negotiation, _ message: NegotiationMessage, tx: inout LedgerTransaction) throws -> Negotiation {
         var negotiation = negotiation
         guard try negotiation.accept(message, from: .provider) != nil else { return negotiation }
-        negotiation.pending = nil
+        try dropOutgoing(of: negotiation.id, tx: tx)
         guard var record = try tx.first(Agreement.self, where: "negotiation", equals: negotiation.id) else {
             throw ExchangeError.noSuchProcess
         }
@@ -305,15 +307,18 @@ extension Exchange {
     }
 
     /// Ends a negotiation from our side and owes the peer a message about it. The reason is written for the peer: a code and one sentence.
-    func terminate(_ negotiation: inout Negotiation, code: String, reason: String, tx: inout LedgerTransaction) throws {
+    func terminate(
+        _ negotiation: inout Negotiation, code: String, reason: String, byPeer: Bool = false, tx: inout LedgerTransaction
+    ) throws {
         let message = ContractNegotiationTerminationMessage(
             id: newURN(), pids: negotiation.pids, reasonCode: code, reason: [reason])
         try dropOutgoing(of: negotiation.id, tx: tx)
-        var next = negotiation.pending ?? negotiation.machine
+        // A message in flight that would have ended it never took effect.
+        var next = negotiation.pending.flatMap { $0.state?.isTerminal == true ? nil : $0 } ?? negotiation.machine
         if next.state != nil { _ = try next.receive(.termination(message), from: negotiation.role.own) }
         negotiation.machine = next
         negotiation.pending = nil
-        negotiation.ending = ProcessEnding(code: code, reasons: [reason], byPeer: false)
+        negotiation.ending = ProcessEnding(code: code, reasons: [reason], byPeer: byPeer)
         negotiation.updatedAt = clock.now()
         try voidAgreement(of: negotiation, tx: tx)
         let endpoint: Endpoint = negotiation.role == .provider ? .consumerNegotiationTermination : .providerNegotiationTermination
@@ -335,6 +340,11 @@ extension Exchange {
                 throw ExchangeError(
                     .conflict, "contract.ended", "the negotiation is already \(negotiation.stateName)",
                     hint: "see `kouan contract show \(id)`")
+            }
+            guard negotiation.pending?.state?.isTerminal != true else {
+                throw ExchangeError(
+                    .conflict, "contract.ending", "the message that makes the contract final is on its way",
+                    hint: "wait for its acknowledgement; see `kouan contract explain \(id)`")
             }
             try terminate(&negotiation, code: "contract.terminated-by-user", reason: "terminated by the other side's operator", tx: &tx)
             try tx.put(negotiation)

@@ -61,11 +61,12 @@ extension Exchange {
                         signalOutbox()
                     }
                 }
-                if let next, timers.insert("timer") {
+                // One timer for each time that is due: a short pause does not wait for the end of a long one.
+                if let next, timers.insert(next.description) {
                     let pause = max(1, next.milliseconds - now.milliseconds)
                     group.addTask { [self] in
                         try? await Task.sleep(for: .milliseconds(pause))
-                        timers.remove("timer")
+                        timers.remove(next.description)
                         if !Task.isCancelled { signalOutbox() }
                     }
                 }
@@ -73,7 +74,16 @@ extension Exchange {
         }
     }
 
-    private func deliver(_ message: OutboxMessage) async {
+    private func deliver(_ listed: OutboxMessage) async {
+        // The list may be older than the end of this process's last delivery: what is gone or changed since is not sent again.
+        let message: OutboxMessage
+        do {
+            guard let current = try await store.read({ try $0.get(OutboxMessage.self, id: listed.id) }), current.nextTry <= clock.now()
+            else { return }
+            message = current
+        } catch {
+            return logger.error("outbox not read", metadata: ["message": "\(listed.id)", "error": "\(describe(error))"])
+        }
         do {
             let response = try await transport.send(
                 PeerRequest(method: "POST", url: message.url, body: message.body.canonical()), to: try peers.address(of: message.peer))
@@ -200,12 +210,10 @@ extension Exchange {
         _ = try await ledger.commit { [self] tx in
             guard try tx.delete(OutboxMessage.self, id: message.id) else { return }
             if var negotiation = try tx.get(Negotiation.self, id: message.process), negotiation.isOpen {
-                try terminate(&negotiation, code: code, reason: reason, tx: &tx)
-                if byPeer { negotiation.ending = ProcessEnding(code: code, reasons: [reason], byPeer: true) }
+                try terminate(&negotiation, code: code, reason: reason, byPeer: byPeer, tx: &tx)
                 try tx.put(negotiation)
             } else if var transfer = try tx.get(Transfer.self, id: message.process), transfer.isOpen {
-                try terminate(&transfer, code: code, reason: reason, tx: &tx)
-                if byPeer { transfer.ending = ProcessEnding(code: code, reasons: [reason], byPeer: true) }
+                try terminate(&transfer, code: code, reason: reason, byPeer: byPeer, tx: &tx)
                 try tx.put(transfer)
             }
         }

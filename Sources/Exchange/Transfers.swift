@@ -107,9 +107,13 @@ extension Exchange {
         return try await store.read { try $0.get(Transfer.self, id: id) } ?? transfer
     }
 
-    private func start(_ transfer: Transfer, _ message: TransferStartMessage, from peer: VerifiedPeer) throws -> Transfer {
+    private func start(
+        _ transfer: Transfer, _ message: TransferStartMessage, from peer: VerifiedPeer, tx: borrowing LedgerTransaction
+    ) throws -> Transfer {
         var transfer = transfer
         guard try transfer.accept(.start(message), from: .provider) != nil else { return transfer }
+        // The provider answers our request with it: the request has arrived, whatever became of its acknowledgement.
+        try dropOutgoing(of: transfer.id, tx: tx)
         guard let data = message.dataAddress else {
             throw ExchangeError.denied(
                 "transfer.no-address", "the start carries no data address", hint: "the peer must offer a sealed package")
@@ -257,6 +261,7 @@ extension Exchange {
         guard let version = try await store.read({ try $0.get(SealedVersion.self, id: transfer.package.description) }) else {
             throw ExchangeError.noSuchProcess
         }
+        servedBytes.expect(version.bytes, of: transfer.id, at: clock.now())
         return (files.path(ofOwn: version.fileName), version.bytes, transfer.id)
     }
 
@@ -281,7 +286,7 @@ extension Exchange {
             }
             try message.requirePIDs(transfer.pids)
             switch (message, transfer.role) {
-            case (.start(let start), .consumer): transfer = try self.start(transfer, start, from: peer)
+            case (.start(let start), .consumer): transfer = try self.start(transfer, start, from: peer, tx: tx)
             case (.completion, .provider):
                 guard try transfer.accept(message, from: .consumer) != nil else { break }
                 try dropOutgoing(of: transfer.id, tx: tx)
@@ -311,6 +316,11 @@ extension Exchange {
                 throw ExchangeError(
                     .conflict, "transfer.ended", "the transfer is already \(transfer.stateName)", hint: "see `kouan transfer show \(id)`")
             }
+            guard transfer.pending?.state?.isTerminal != true else {
+                throw ExchangeError(
+                    .conflict, "transfer.ending", "the message that completes the transfer is on its way",
+                    hint: "wait for its acknowledgement; see `kouan transfer explain \(id)`")
+            }
             try terminate(&transfer, code: "transfer.terminated-by-user", reason: "terminated by the other side's operator", tx: &tx)
             try tx.put(transfer)
             return transfer
@@ -321,14 +331,17 @@ extension Exchange {
         return ended
     }
 
-    func terminate(_ transfer: inout Transfer, code: String, reason: String, tx: inout LedgerTransaction) throws {
+    func terminate(
+        _ transfer: inout Transfer, code: String, reason: String, byPeer: Bool = false, tx: inout LedgerTransaction
+    ) throws {
         let message = TransferTerminationMessage(id: newURN(), pids: transfer.pids, reasonCode: code, reason: [reason])
         try dropOutgoing(of: transfer.id, tx: tx)
-        var next = transfer.pending ?? transfer.machine
+        // A message in flight that would have ended it never took effect.
+        var next = transfer.pending.flatMap { $0.state?.isTerminal == true ? nil : $0 } ?? transfer.machine
         if next.state != nil { _ = try next.send(.termination(message), as: transfer.role.own) }
         transfer.machine = next
         transfer.pending = nil
-        transfer.ending = ProcessEnding(code: code, reasons: [reason], byPeer: false)
+        transfer.ending = ProcessEnding(code: code, reasons: [reason], byPeer: byPeer)
         transfer.updatedAt = clock.now()
         let endpoint: Endpoint = transfer.role == .provider ? .consumerTransferTermination : .providerTransferTermination
         let remote = transfer.role == .provider ? transfer.consumerPID : transfer.providerPID
