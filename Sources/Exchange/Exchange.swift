@@ -30,6 +30,8 @@ package final class Exchange: Sendable {
     let refusals: RefusalLimiter
     let servedBytes = ServedBytes()
     let progress = Progress()
+    /// Grant requests that a call is waiting for, by request id.
+    let grantsUnderWay = RunningSet()
     /// Sealing and opening read and write for long; they run on threads of their own.
     let blocking = BlockingWork()
 
@@ -90,7 +92,7 @@ package final class Exchange: Sendable {
     /// All record types, for opening the store.
     package static let recordTypes: [any StoredRecord.Type] = [
         Dataset.self, SealedVersion.self, HeldPackage.self, Offer.self, Negotiation.self, Agreement.self, Transfer.self, IssuedGrant.self,
-        UseCounter.self, PackageUse.self, HeldGrant.self, Peer.self, Space.self, NodeUser.self, Setting.self,
+        UseCounter.self, PackageUse.self, HeldGrant.self, GrantAttempt.self, Peer.self, Space.self, NodeUser.self, Setting.self,
         OutboxMessage.self,
     ]
 

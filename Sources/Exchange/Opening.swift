@@ -179,56 +179,98 @@ extension Exchange {
         where grant.action == intended.action && grant.purpose == intended.purpose && now < grant.notAfter && grant.usesLeft != 0 {
             if let key = files.lease(requestID: grant.requestID) { return (try KeyGrant(parsing: grant.bytes), grant.requestID, key) }
         }
+        let (attempt, requestKey) = try await grantAttempt(for: intended, agreement)
+        defer { grantsUnderWay.remove(attempt.id) }
         let peer = try peers.active(agreement.peer)
         guard let ownCard = peers.ownCard else { throw ExchangeError.noSuchProcess }
-        let requestKey = try PrivateKey.generate(.x25519)
-        let request = GrantRequest(
-            requestID: newID(), agreement: agreement.id, package: agreement.package, consumer: own.participant, action: intended.action,
-            purpose: intended.purpose, nonce: SecureRandom.bytes(16), requestKey: requestKey.publicKey)
-        try files.storeLease(requestKey, requestID: request.requestID)
         do {
             let response = try await call(
                 PeerRequest(
-                    method: "POST", url: peer.card.endpoints.grantURL, body: try request.signed(by: keys.signing),
-                    maximumResponseBytes: KeyGrant.sizeLimit), of: agreement.peer)
+                    method: "POST", url: peer.card.endpoints.grantURL, body: attempt.body, maximumResponseBytes: KeyGrant.sizeLimit),
+                of: agreement.peer)
             let grant = try KeyGrant(parsing: response.body)
             try grant.verify(
-                signer: peer.card.signingKey, provider: agreement.peer, request: request, nodeCard: ownCard.digest, at: clock.now())
+                signer: peer.card.signingKey, provider: agreement.peer, request: try GrantRequest.parse(attempt.body).request,
+                nodeCard: ownCard.digest, at: clock.now())
             guard grant.context.agreement == agreement.digest, grant.context.policyHash == agreement.policyHash,
                 let notAfter = grant.context.notAfter
             else {
-                throw ExchangeError.peerAnswer(agreement.peer.description, "the grant speaks of another agreement")
+                throw ExchangeError.denied(
+                    "grant.other-agreement", "the grant speaks of another agreement", hint: "ask the provider; its node does not work right"
+                )
             }
             _ = try await ledger.commit { tx in
-                try tx.put(
+                try tx.delete(GrantAttempt.self, id: attempt.id)
+                try tx.insert(
                     HeldGrant(
-                        id: grant.context.grantID, requestID: request.requestID, agreementID: agreement.id, package: agreement.package,
+                        id: grant.context.grantID, requestID: attempt.id, agreementID: agreement.id, package: agreement.package,
                         action: intended.action, purpose: intended.purpose, bytes: grant.bytes, notAfter: notAfter,
                         usesLeft: grant.context.allowance))
                 try tx.append(
                     LedgerEvent(
-                        type: .grantReceived, role: .consumer, correlation: request.requestID, agreement: agreement.id, shared: shared,
+                        type: .grantReceived, role: .consumer, correlation: attempt.id, agreement: agreement.id, shared: shared,
                         digests: ["grant": Digest(algorithm: .sha256, bytes: Hash.sha256(grant.bytes))],
                         ids: ["grant": grant.context.grantID]))
             }
-            return (grant, request.requestID, requestKey)
-        } catch {
-            files.destroyLease(requestID: request.requestID)
-            if let error = error as? ExchangeError, error.kind == .denied {
-                _ = try await ledger.commit { [self] tx in
-                    throw refusal(
-                        error, of: agreement.peer, role: .consumer, correlation: request.requestID, agreement: agreement.id, shared: shared,
-                        point: "grant")
-                }
+            return (grant, attempt.id, requestKey)
+        } catch let error as ExchangeError where error.kind == .denied {
+            try await drop(attempt)
+            _ = try await ledger.commit { [self] tx in
+                throw refusal(
+                    error, of: agreement.peer, role: .consumer, correlation: attempt.id, agreement: agreement.id, shared: shared,
+                    point: "grant")
             }
             throw error
+        } catch let error as SealingError {
+            // An answer that is no grant for this request will be none the next time either.
+            try await drop(attempt)
+            throw error
         }
+    }
+
+    /// The request of an earlier opening for the same use that got no answer, or a new one. It is durable before it leaves.
+    private func grantAttempt(for intended: IntendedUse, _ agreement: Agreement) async throws -> (GrantAttempt, PrivateKey) {
+        for attempt in try await store.read({ try $0.all(GrantAttempt.self, where: "agreement", equals: agreement.id) })
+        where attempt.action == intended.action && attempt.purpose == intended.purpose && grantsUnderWay.insert(attempt.id) {
+            if let key = files.lease(requestID: attempt.id) { return (attempt, key) }
+            grantsUnderWay.remove(attempt.id)
+        }
+        let requestKey = try PrivateKey.generate(.x25519)
+        let request = GrantRequest(
+            requestID: newID(), agreement: agreement.id, package: agreement.package, consumer: own.participant, action: intended.action,
+            purpose: intended.purpose, nonce: SecureRandom.bytes(16), requestKey: requestKey.publicKey)
+        let attempt = GrantAttempt(
+            id: request.requestID, agreementID: agreement.id, action: intended.action, purpose: intended.purpose,
+            body: try request.signed(by: keys.signing), createdAt: clock.now())
+        _ = grantsUnderWay.insert(attempt.id)
+        do {
+            try files.storeLease(requestKey, requestID: attempt.id)
+            try await store.write { try $0.insert(attempt) }
+        } catch {
+            grantsUnderWay.remove(attempt.id)
+            throw error
+        }
+        return (attempt, requestKey)
+    }
+
+    private func drop(_ attempt: GrantAttempt) async throws {
+        files.destroyLease(requestID: attempt.id)
+        try await store.write { _ = try $0.delete(GrantAttempt.self, id: attempt.id) }
     }
 
     /// Destroys request keys whose lease has ended.
     func endLeases() async throws {
         let now = clock.now()
-        let ended = try await store.read { try $0.all(HeldGrant.self) }.filter { $0.notAfter <= now || $0.usesLeft == 0 }
+        let ended = try await store.read { tx -> [HeldGrant] in
+            // A use under way may yet give its use back.
+            let open = Set(try tx.all(PackageUse.self, where: "state", equals: PackageUse.State.reserved.rawValue).compactMap(\.grantID))
+            return try tx.all(HeldGrant.self).filter { $0.notAfter <= now || ($0.usesLeft == 0 && !open.contains($0.id)) }
+        }
         for grant in ended { files.destroyLease(requestID: grant.requestID) }
+        let attempts = try await store.read { try $0.all(GrantAttempt.self) }
+        for attempt in attempts where attempt.createdAt.adding(seconds: settings.leaseSeconds) <= now && grantsUnderWay.insert(attempt.id) {
+            defer { grantsUnderWay.remove(attempt.id) }
+            try await drop(attempt)
+        }
     }
 }

@@ -119,3 +119,20 @@ package struct HeldGrant: StoredRecord, Hashable {
     package static let keyNames = ["agreement"]
     package var keys: [String: String?] { ["agreement": agreementID] }
 }
+
+/// A grant request whose answer we have not seen. The provider may have debited the use already, so the same request is sent again, byte
+/// for byte, by the next opening for the same use.
+package struct GrantAttempt: StoredRecord, Hashable {
+    package static let table = "grant_attempt"
+
+    /// The request id, which also names the file of the request key.
+    package let id: String
+    package let agreementID: String
+    package let action: String
+    package let purpose: String?
+    package let body: [UInt8]
+    package let createdAt: Timestamp
+
+    package static let keyNames = ["agreement"]
+    package var keys: [String: String?] { ["agreement": agreementID] }
+}
