@@ -20,10 +20,11 @@ extension Exchange {
             let running = RunningSet()
             for await _ in changes {
                 let waiting = try await waitingDownloads()
-                for transfer in waiting where running.count < settings.parallelDownloads && running.insert(transfer.id) {
+                // Two transfers of one package would write the same file: the second waits, and then finds it whole.
+                for transfer in waiting where running.count < settings.parallelDownloads && running.insert(transfer.package.hex) {
                     group.addTask { [self] in
                         await download(transfer)
-                        running.remove(transfer.id)
+                        running.remove(transfer.package.hex)
                         if !Task.isCancelled { signals.notify(Exchange.downloadSignal) }
                     }
                 }
@@ -44,9 +45,9 @@ extension Exchange {
         var pauseMilliseconds = settings.firstRetryMilliseconds
         while !Task.isCancelled {
             do {
-                guard let current = try await store.read({ try $0.get(Transfer.self, id: transfer.id) }), current.isOpen,
-                    current.receivedIndex == nil
-                else { return }
+                guard let current = try await store.read({ try $0.get(Transfer.self, id: transfer.id) }), current.isOpen else { return }
+                // Received, but what follows failed: sign for it again.
+                guard current.receivedIndex == nil else { return try await advance(transfer.id) }
                 let fileName = try await fetch(current)
                 try await recordReceived(current, fileName: fileName)
                 logger.info("package received", metadata: ["transfer": "\(transfer.id)", "package": "\(transfer.package)"])

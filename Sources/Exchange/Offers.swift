@@ -194,6 +194,9 @@ extension Exchange {
         } catch let error as PeerTransportError {
             throw ExchangeError.unreachable(participant.description, error.message)
         }
+        guard response.status < 500 else {
+            throw ExchangeError.unreachable(participant.description, "it answered with status \(response.status)")
+        }
         guard response.isSuccess else {
             let json = response.json
             let reason = json?["reason"]?.array?.compactMap(\.string).joined(separator: "; ") ?? "status \(response.status)"

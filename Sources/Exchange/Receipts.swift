@@ -157,7 +157,8 @@ extension Exchange {
         let late = servedBytes.servedInFull(before: now.adding(seconds: -settings.receiptDeadlineSeconds))
         for id in late {
             _ = try await ledger.commit { [self] tx in
-                guard var transfer = try tx.get(Transfer.self, id: id), transfer.isOpen, transfer.receipt == .none else { return }
+                guard var transfer = try tx.get(Transfer.self, id: id), transfer.machine.state != .terminated, transfer.receipt == .none
+                else { return }
                 transfer.receipt = .missing
                 transfer.updatedAt = now
                 try tx.put(transfer)
