@@ -52,7 +52,9 @@ package final class InMemoryNetwork: Sendable {
             state.log.append(call)
             return (call, state.rules)
         }
-        return (call, rules.lazy.compactMap { $0(call) }.first)
+        // Each rule is asked once: some count.
+        for rule in rules { if let fault = rule(call) { return (call, fault) } }
+        return (call, nil)
     }
 
     /// Runs `body` when no other call is under way that asked the same.
