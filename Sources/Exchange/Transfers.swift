@@ -261,7 +261,6 @@ extension Exchange {
         guard let version = try await store.read({ try $0.get(SealedVersion.self, id: transfer.package.description) }) else {
             throw ExchangeError.noSuchProcess
         }
-        servedBytes.expect(version.bytes, of: transfer.id, at: clock.now())
         return (files.path(ofOwn: version.fileName), version.bytes, transfer.id)
     }
 

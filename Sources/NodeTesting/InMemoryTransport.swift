@@ -126,6 +126,7 @@ struct InMemoryTransport: PeerTransport {
         guard url.hasPrefix(prefix), authorization.hasPrefix("Bearer ") else { throw PeerTransportError.noAnswer("status 404") }
         let found = try await serving.exchange.packageFile(
             hex: String(url.dropFirst(prefix.count)), token: String(authorization.dropFirst(7)), for: caller)
+        serving.exchange.expectServing(bytes: found.size, of: found.transfer)
         guard range.lowerBound >= 0, range.upperBound <= found.size, let file = FileHandle(forReadingAtPath: found.path) else {
             throw PeerTransportError.noAnswer("status 416")
         }

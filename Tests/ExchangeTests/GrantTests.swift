@@ -104,8 +104,10 @@ import Testing
             #expect(await code { _ = try await world.transfer(under: agreement) } == nil)
             let ended = try await world.consumer.store.read { tx in try tx.all(Transfer.self).first { $0.id != transfer.id } }
             #expect(ended?.stateName == "TERMINATED")
-            // And nobody sees the offer any more.
-            #expect(try await world.consumer.exchange.catalog(of: world.provider.address).datasets.isEmpty)
+            // The offer is still shown; whoever asks for it hears why not.
+            let negotiation = try await world.negotiate()
+            #expect(negotiation.stateName == "TERMINATED")
+            #expect(negotiation.ending?.code.hasPrefix("policy.") == true)
         }
         // One lease served both openings.
         #expect(world.network.calls.count { $0.kind == .grant } == 1)
