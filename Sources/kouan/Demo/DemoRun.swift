@@ -426,11 +426,7 @@ final class DemoRun: Sendable {
 
     private func mirrored(_ node: DemoNode) async throws -> [MirrorRecord] {
         let events = try await call(node, "ledger.events", [:])["events"]?.array ?? []
-        return try events.map { event in
-            var members = event.object ?? [:]
-            members["mirror"] = event["mirror"]?.string.flatMap(Base64.decode).map { .string(Hex.encode($0)) }
-            return try MirrorRecord(json: .object(members)).orFail("mirror")
-        }
+        return try events.map { try MirrorRecord(json: $0).orFail("mirror") }
     }
 
     /// Ends the nodes; before, remembers an entry in the middle of the provider's ledger: its index and a text only it has.
