@@ -249,15 +249,16 @@ private func freePort() throws -> Int {
     return Int(UInt16(bigEndian: address.sin_port))
 }
 
-/// Waits for what another task brings about; fails the test after twenty seconds.
+/// Waits for what another task brings about; fails the test after a minute. It pauses between looks, so that waiting tests leave the
+/// machine to those that work.
 func eventually(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try await !condition() {
         guard ContinuousClock.now < deadline else {
             Issue.record("never: \(what)")
             throw CancellationError()
         }
-        await Task.yield()
+        try await ContinuousClock().sleep(for: .milliseconds(5))
     }
 }
 
