@@ -18,7 +18,7 @@ lint: ## fail where the format differs
 	swift format lint --strict -r Sources Tests Package.swift
 
 fuzz: ## feed every parser of peer bytes for a minute each
-	KOUAN_FUZZ_SECONDS=60 deploy/test.sh --filter Fuzz
+	KOUAN_FUZZ_SECONDS=60 deploy/test.sh --filter "Fuzz|Totality|fuzz"
 
 bench: ## measure beside the peers of docs/performance.md
 	Benchmarks/run
