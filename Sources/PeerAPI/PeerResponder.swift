@@ -182,6 +182,9 @@ struct PeerResponder: HTTPResponder {
                     throw error
                 }
                 try await writer.write(slice)
+                // The writer hands over and goes on until the event loop tells it that the channel is full. Without waiting for the
+                // loop to have taken the slice, a busy loop lets slices pile up without bound.
+                try await call.channel.eventLoop.submit {}.get()
                 stall.moved()
                 exchange.served(bytes: Int64(count), of: file.transfer)
                 offset += Int64(count)

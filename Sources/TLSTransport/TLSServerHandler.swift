@@ -246,8 +246,11 @@ final class TLSServerHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.operationUnsupported)
             return
         }
-        guard queuedBytes + bytes.readableBytes <= serverContext.limits.queuedWriteBytes || queue.isEmpty else {
-            promise?.fail(TransportError.overloaded("\(serverContext.limits.queuedWriteBytes) bytes waiting to be sent"))
+        guard queuedBytes <= serverContext.limits.queuedWriteBytes else {
+            // Left out, these bytes would be a hole in the stream that neither side sees: the connection ends instead.
+            let error = TransportError.overloaded("\(serverContext.limits.queuedWriteBytes) bytes waiting to be sent")
+            promise?.fail(error)
+            fail(context, error)
             return
         }
         queuedBytes += bytes.readableBytes
