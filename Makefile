@@ -21,7 +21,7 @@ fuzz: ## feed every parser of peer bytes for a minute each
 	KOUAN_FUZZ_SECONDS=60 deploy/test.sh --filter "Fuzz|Totality|fuzz"
 
 bench: ## measure beside the peers of docs/performance.md
-	Benchmarks/run
+	Benchmarks/run.sh all
 
 policies: ## embed Policies/ into the program again
 	deploy/embed-policies.sh

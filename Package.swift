@@ -91,7 +91,8 @@ let package = Package(
             name: "Node",
             dependencies: [
                 "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "DataspaceProtocol",
-                "StorageSQLite", "Ledger", "TLSTransport", "Exchange", "PeerAPI", "ManagementAPI", hummingbird, logging, lifecycle, signals, yams,
+                "StorageSQLite", "Ledger", "TLSTransport", "Exchange", "PeerAPI", "ManagementAPI", hummingbird, logging, lifecycle, signals,
+                yams,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -129,7 +130,8 @@ let package = Package(
         .target(
             name: "NodeTesting",
             dependencies: [
-                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "Exchange", logging,
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "Exchange",
+                logging,
             ],
             swiftSettings: settings),
         .testTarget(

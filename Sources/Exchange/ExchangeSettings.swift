@@ -22,5 +22,8 @@ package struct ExchangeSettings: Sendable {
     /// Refusals of one peer that get an entry of their own in an hour.
     package var refusalsPerPeerAndHour: Int64 = 60
 
+    /// Leases count by it, beside the wall clock.
+    package var bootClock = BootClock.system
+
     package init() {}
 }

@@ -28,6 +28,8 @@ struct PermittedUse: Sendable {
     let grant: KeyGrant
     let grantRequestID: String
     let requestKey: PrivateKey
+    /// Of the agreement, after this one; nil when uses are not counted.
+    let usesLeft: Int64?
 }
 
 package struct OpenedPackage: Sendable {
@@ -75,10 +77,10 @@ extension Exchange {
 
         let useID = newID()
         let now = clock.now()
-        let committed = try await ledger.commit { [self] tx -> PackageUse in
+        let committed = try await ledger.commit { [self] tx -> (use: PackageUse, usesLeft: Int64?) in
             var counter = try tx.get(UseCounter.self, id: agreement.id) ?? UseCounter(id: agreement.id, used: 0)
             let answer = PolicyGate.ask(policy, question(intended, agreement, party, uses: counter.used + 1), at: now)
-            guard answer.permit != nil else {
+            guard let allowed = answer.permit else {
                 throw refusal(
                     answer.refusal, of: own.participant, role: .consumer, correlation: useID, agreement: agreement.id, shared: shared,
                     point: "use")
@@ -101,10 +103,11 @@ extension Exchange {
                         "action": .string(intended.action), "purpose": intended.purpose.map(JSON.string) ?? .null,
                         "used": .integer(counter.used), "decision": answer.decisionJSON,
                     ], ids: ["grant": heldGrant.id, "user": user.description]))
-            return use
+            return (use, allowed.allowance.maximumUses.map { max(0, Int64($0) - counter.used) })
         }
         return PermittedUse(
-            use: committed.value, agreement: agreement, package: held, grant: grant, grantRequestID: requestID, requestKey: requestKey)
+            use: committed.value.use, agreement: agreement, package: held, grant: grant, grantRequestID: requestID, requestKey: requestKey,
+            usesLeft: committed.value.usesLeft)
     }
 
     /// Streams plaintext below a temporary name and shows it only when every byte was verified.
@@ -158,7 +161,7 @@ extension Exchange {
         return OpenedPackage(
             agreementID: permitted.agreement.id, package: permitted.agreement.package, files: manifest?.entries.count ?? 0,
             bytes: manifest?.contentBytes ?? 0, grantID: permitted.grant.context.grantID, index: committed.indexes.first ?? 0,
-            usesLeft: committed.value)
+            usesLeft: permitted.usesLeft)
     }
 
     private func question(
@@ -176,7 +179,9 @@ extension Exchange {
         let now = clock.now()
         let held = try await store.read { try $0.all(HeldGrant.self, where: "agreement", equals: agreement.id) }
         for grant in held
-        where grant.action == intended.action && grant.purpose == intended.purpose && now < grant.notAfter && grant.usesLeft != 0 {
+        where grant.action == intended.action && grant.purpose == intended.purpose
+            && grant.isInLease(at: now, boot: settings.bootClock.read()) && grant.usesLeft != 0
+        {
             if let key = files.lease(requestID: grant.requestID) { return (try KeyGrant(parsing: grant.bytes), grant.requestID, key) }
         }
         let (attempt, requestKey) = try await grantAttempt(for: intended, agreement)
@@ -193,19 +198,20 @@ extension Exchange {
                 signer: peer.card.signingKey, provider: agreement.peer, request: try GrantRequest.parse(attempt.body).request,
                 nodeCard: ownCard.digest, at: clock.now())
             guard grant.context.agreement == agreement.digest, grant.context.policyHash == agreement.policyHash,
-                let notAfter = grant.context.notAfter
+                let notAfter = grant.context.notAfter, let duration = grant.context.durationSeconds
             else {
                 throw ExchangeError.denied(
                     "grant.other-agreement", "the grant speaks of another agreement", hint: "ask the provider; its node does not work right"
                 )
             }
+            let receivedAt = settings.bootClock.read()
             _ = try await ledger.commit { tx in
                 try tx.delete(GrantAttempt.self, id: attempt.id)
                 try tx.insert(
                     HeldGrant(
                         id: grant.context.grantID, requestID: attempt.id, agreementID: agreement.id, package: agreement.package,
                         action: intended.action, purpose: intended.purpose, bytes: grant.bytes, notAfter: notAfter,
-                        usesLeft: grant.context.allowance))
+                        durationSeconds: duration, receivedAt: receivedAt, usesLeft: grant.context.allowance))
                 try tx.append(
                     LedgerEvent(
                         type: .grantReceived, role: .consumer, correlation: attempt.id, agreement: agreement.id, shared: shared,
@@ -261,10 +267,13 @@ extension Exchange {
     /// Destroys request keys whose lease has ended.
     func endLeases() async throws {
         let now = clock.now()
+        let boot = settings.bootClock.read()
         let ended = try await store.read { tx -> [HeldGrant] in
             // A use under way may yet give its use back.
             let open = Set(try tx.all(PackageUse.self, where: "state", equals: PackageUse.State.reserved.rawValue).compactMap(\.grantID))
-            return try tx.all(HeldGrant.self).filter { $0.notAfter <= now || ($0.usesLeft == 0 && !open.contains($0.id)) }
+            return try tx.all(HeldGrant.self).filter {
+                !$0.isInLease(at: now, boot: boot) || ($0.usesLeft == 0 && !open.contains($0.id))
+            }
         }
         for grant in ended { files.destroyLease(requestID: grant.requestID) }
         let attempts = try await store.read { try $0.all(GrantAttempt.self) }

@@ -79,7 +79,7 @@ enum PolicyGate {
             throw ExchangeError(
                 .usage, "policy.declared-not-acknowledged",
                 "clause `\(declared[0].pointer)` is contract text: no node can enforce it after delivery",
-                hint: "repeat with --acknowledge-declared if that is meant")
+                hint: "repeat with --acknowledge if that is meant")
         }
         return RegisteredPolicy(policy: policy)
     }

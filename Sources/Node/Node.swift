@@ -38,6 +38,8 @@ package final class Node: Operations {
     ) async throws -> Node {
         let layout = NodeLayout(directory: directory)
         guard layout.exists(layout.configuration) else { throw NodeFailure.notInitialised(directory) }
+        // A restored directory may lack folders that were empty.
+        try layout.makeFolders()
         let configuration = try NodeConfiguration.parse(
             yaml: try layout.text(layout.configuration), path: layout.configuration, environment: environment)
         let store = try Store.open(

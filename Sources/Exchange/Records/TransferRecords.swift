@@ -113,6 +113,9 @@ package struct HeldGrant: StoredRecord, Hashable {
     package let purpose: String?
     package let bytes: [UInt8]
     package let notAfter: Timestamp
+    /// By the boot clock since `receivedAt`; whichever of both clocks runs out first ends the lease.
+    package let durationSeconds: Int64
+    package let receivedAt: BootClock.Reading
     /// Nil when uses are not counted.
     package var usesLeft: Int64?
 
@@ -135,4 +138,11 @@ package struct GrantAttempt: StoredRecord, Hashable {
 
     package static let keyNames = ["agreement"]
     package var keys: [String: String?] { ["agreement": agreementID] }
+}
+
+extension HeldGrant {
+    func isInLease(at now: Timestamp, boot: BootClock.Reading) -> Bool {
+        guard now < notAfter, let elapsed = boot.seconds(since: receivedAt) else { return false }
+        return elapsed < durationSeconds
+    }
 }

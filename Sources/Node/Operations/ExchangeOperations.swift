@@ -140,15 +140,16 @@ extension Node {
         let participant = try ParticipantID(parsing: try await peer(try input.text("peer")).id)
         let catalog = try await exchange.catalog(of: participant)
         let datasets = catalog.datasets.map { dataset -> JSON in
+            let facts = dataset.envelope.extensions
             func title(_ language: String) -> JSON {
                 let titles = dataset.properties["dct:title"]?.array ?? []
                 return titles.first { $0["@language"]?.string == language }?["@value"] ?? .string(dataset.id)
             }
             return .members([
                 "id": .string(dataset.id), "titleZH": title("zh"), "titleEN": title("en"), "version": dataset.properties["dcat:version"],
-                "package": dataset.properties["urn:kouan:package"],
-                "bytes": dataset.properties["urn:kouan:packageBytes"]?.string.flatMap(Int64.init).map(JSON.integer),
-                "grade": dataset.properties["urn:kouan:grade"],
+                "package": facts["urn:kouan:package"],
+                "bytes": facts["urn:kouan:packageBytes"]?.string.flatMap(Int64.init).map(JSON.integer),
+                "grade": facts["urn:kouan:grade"],
                 "offers": .array(
                     dataset.offers.map { offer in
                         let clauses = (try? Node.clauses(of: offer.json)) ?? []
@@ -252,7 +253,7 @@ extension Node {
     }
 
     func contractTerminate(_ input: OperationInput) async throws -> JSON {
-        let ended = try await exchange.terminate(negotiation: try input.text("id"), by: input.user)
+        let ended = try await exchange.terminate(negotiation: try await negotiation(input).id, by: input.user)
         return ["id": .string(ended.id), "state": .string(ended.stateName)]
     }
 
@@ -318,7 +319,8 @@ extension Node {
             "id": .string(transfer.id), "role": .string(transfer.role.rawValue), "peer": .string(transfer.peer.description),
             "agreement": .string(transfer.agreementID), "package": .string(transfer.package.description),
             "state": .string(transfer.stateName), "bytes": .integer(transfer.bytes),
-            "receivedBytes": .integer(transfer.receivedIndex == nil ? exchange.downloaded(transfer.id) : transfer.bytes),
+            "receivedBytes": .integer(
+                transfer.receivedIndex == nil && transfer.deliveredIndex == nil ? exchange.downloaded(transfer.id) : transfer.bytes),
             "receipt": .string(transfer.receipt.rawValue), "updatedAt": .string(transfer.updatedAt.description),
             "ending": transfer.ending.map {
                 ["code": .string($0.code), "reasons": .strings($0.reasons), "byPeer": .bool($0.byPeer)]

@@ -112,7 +112,8 @@ extension Node {
                 hint: "the certificate needs exactly one URI name, `\(participant)`"),
             Check(
                 "cert.\(usage).usage", leaf.extendedKeyUsage?.contains(wanted) ?? true,
-                "extended key usage \(leaf.extendedKeyUsage.map { "\($0)" } ?? "any")",
+                "extended key usage "
+                    + (leaf.extendedKeyUsage.map { $0.map { String(describing: $0) }.sorted().joined(separator: ", ") } ?? "any"),
                 hint: "have it issued for serverAuth and clientAuth"),
             Check(
                 "cert.\(usage).expiry", leaf.notBefore <= now && daysLeft >= 14, "valid to \(leaf.notAfter.secondsText), \(daysLeft) days",

@@ -190,7 +190,9 @@ struct Catalog: KouanCommand {
             (dataset["offers"]?.array ?? []).map { offer in
                 var members = dataset.object ?? [:]
                 members["offer"] = offer["id"]
-                members["summary"] = offer["summary"]
+                members["summary"] = .string(
+                    (offer["summary"]?.array ?? []).compactMap { $0[context.language == .zh ? "clauseZH" : "clause"]?.string }
+                        .joined(separator: "; "))
                 return .object(members)
             }
         }
@@ -437,7 +439,7 @@ struct Open: KouanCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: ArgumentHelp("The agreement's id or the package's digest.", valueName: "agreement|package")) var subject: String
     @Option(help: "What the data is used for, as the policy names it.") var purpose: String?
-    @Option(help: "The ODRL action.") var action = "use"
+    @Option(help: "The ODRL action: read serves a permission to read and one to use.") var action = "read"
     @Option(name: .shortAndLong, help: ArgumentHelp("The directory to make.", valueName: "directory"), completion: .directory) var output:
         String
 

@@ -26,7 +26,6 @@ struct Space: AsyncParsableCommand {
         @Option(help: "PEM file with the certificate authorities of its members.", completion: .file()) var anchors: String
         @Option(help: "PEM file with their revocation list.", completion: .file()) var crl: String
         @Option(help: "How long past its next update the revocation list is still taken.") var crlGraceSeconds: Int?
-        @Option(help: "How long the space file holds.") var validDays: Int?
 
         func execute(_ context: Context) async throws {
             let result = try await context.call(
@@ -34,7 +33,7 @@ struct Space: AsyncParsableCommand {
                 [
                     "name": .string(name), "type": .string(type), "nameZH": .string(nameZh), "nameEN": .string(nameEn),
                     "anchors": .string(try Files.text(anchors)), "crl": .string(try Files.text(crl)),
-                    "crlGraceSeconds": crlGraceSeconds.map { .integer(Int64($0)) }, "validDays": validDays.map { .integer(Int64($0)) },
+                    "crlGraceSeconds": crlGraceSeconds.map { .integer(Int64($0)) },
                 ])
             try FileAnswer.give(
                 result, member: "file", to: file.output, context, next: "space admit CARD --space \(result["id"]?.string ?? "ID")")
@@ -280,7 +279,8 @@ struct Peer: AsyncParsableCommand {
             context.show(
                 result, rows: result["steps"]?.array ?? [],
                 columns: [
-                    Column("ok", "OK") { $0.bool == true ? "ok" : "FAIL" }, Column("name", "STEP", zh: "步骤"),
+                    Column("severity", "RESULT", zh: "结果") { $0.string == "info" ? "ok" : $0.string == "warning" ? "warn" : "FAIL" },
+                    Column("name", "STEP", zh: "步骤"),
                     Column("detail", "DETAIL", zh: "说明"),
                 ])
             guard result["ok"]?.bool == true else { throw ExitCode(OperationFailure.Kind.unreachable.exitCode) }

@@ -8,7 +8,7 @@ import Node
 struct Ledger: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The circulation ledger (流通台账): what happened, and the proof of it.",
-        subcommands: [List.self, Show.self, Verify.self, Events.self])
+        subcommands: [List.self, Show.self, Verify.self, Events.self, Adopt.self])
 
     static let columns = [
         Column("index", zh: "序号", right: true), Column("time", zh: "时间"), Column("type", zh: "类型"), Column("peer", zh: "对端"),
@@ -57,6 +57,24 @@ struct Ledger: AsyncParsableCommand {
         }
     }
 
+    struct Adopt: KouanCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Go on with this ledger though its head file is missing.",
+            discussion: """
+                After a restore from a backup, which never holds the head file. Adopt only the newest ledger there is: signing on from an
+                older one makes a fork that peers can prove.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var confirm: ConfirmOption
+
+        func execute(_ context: Context) async throws {
+            try context.confirm(
+                "The ledger goes on from the entries that are here; later ones, if there were any, are disowned.", yes: confirm.yes)
+            context.show(try await context.call("ledger.adopt"))
+        }
+    }
+
     struct Verify: KouanCommand {
         static let configuration = CommandConfiguration(
             abstract: "Recompute the whole ledger and compare it with its signed head.",
@@ -66,14 +84,13 @@ struct Ledger: AsyncParsableCommand {
                 """)
 
         @OptionGroup var global: GlobalOptions
-        @Option(help: "Check what we know of this peer's ledger instead.") var peer: String?
 
         func execute(_ context: Context) async throws {
             let result: JSON
-            if peer == nil, !(await context.client.isServing()) {
+            if !(await context.client.isServing()) {
                 result = try Node.verifyLedger(directory: context.dataDirectory)
             } else {
-                result = try await context.call("ledger.verify", ["peer": peer.map(JSON.string)], progress: "verifying")
+                result = try await context.call("ledger.verify", [:], progress: "verifying")
             }
             guard context.options.format == .table else {
                 context.show(result)

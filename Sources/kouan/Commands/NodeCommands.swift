@@ -133,7 +133,8 @@ struct Doctor: KouanCommand {
         context.show(
             result, rows: checks,
             columns: [
-                Column("ok", "OK") { $0.bool == true ? "ok" : "FAIL" }, Column("name", "CHECK", zh: "检查"),
+                Column("severity", "RESULT", zh: "结果") { $0.string == "info" ? "ok" : $0.string == "warning" ? "warn" : "FAIL" },
+                Column("name", "CHECK", zh: "检查"),
                 Column("detail", "DETAIL", zh: "说明"), Column("hint", "HINT", zh: "建议"),
             ])
         guard result["ok"]?.bool == true else { throw ExitCode(OperationFailure.Kind.failure.exitCode) }
