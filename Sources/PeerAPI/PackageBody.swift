@@ -7,12 +7,14 @@ import HummingbirdCore
 import NIOCore
 import Synchronization
 
-/// An open package file, read slice by slice into one buffer.
+/// An open package file, read slice by slice into two buffers in turn.
 ///
 /// `@unchecked`: one task reads it and awaits each read before the next.
 final class PackageSource: @unchecked Sendable {
     private let descriptor: Int32  // owned, closed in deinit
+    /// Two in turn: while one is being sent, the next slice is read into the other, whose memory is free again.
     private var buffer = ByteBuffer()
+    private var other = ByteBuffer()
 
     /// - Throws: `.fileDiffers` unless the file is there and has exactly `size` bytes.
     init(path: String, size: Int64) throws(PackageReadError) {
@@ -28,8 +30,9 @@ final class PackageSource: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// Exactly `count` bytes. The storage of the last result is used again once nobody else holds it.
+    /// Exactly `count` bytes. The storage of the result before the last is used again if nobody holds it any more.
     func read(at offset: Int64, count: Int) throws(PackageReadError) -> ByteBuffer {
+        swap(&buffer, &other)
         buffer.clear(minimumCapacity: count)
         var failure: PackageReadError?
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
