@@ -142,5 +142,6 @@ extension Texts {
         "transfer.terminated-by-user": ("传输已由用户终止", "如有需要，请重新发起传输"),
         "contract.terminated-by-user": ("协商已由用户终止", "如有需要，请重新协商"),
         "transfer.record-missing": ("缺少传输记录", "请重新发起传输"),
+        "grant.other-agreement": ("密钥授权不属于该合约", "请按合约重新打开数据集包"),
     ]
 }
