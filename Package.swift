@@ -92,7 +92,7 @@ let package = Package(
             dependencies: [
                 "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "DataspaceProtocol",
                 "StorageSQLite", "Ledger", "TLSTransport", "Exchange", "PeerAPI", "ManagementAPI", hummingbird, logging, lifecycle, signals,
-                yams,
+                yams, nioCore,
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -61,6 +61,7 @@ package enum NodeFailure: KouanError, Equatable {
     case unreadable(String)
     case unwritable(String)
     case portInUse(String)
+    case cannotListen(String, reason: String)
     case certificateNotOurs(String)
     case noCertificate
     case noSpace
@@ -72,6 +73,7 @@ package enum NodeFailure: KouanError, Equatable {
         case .unreadable: "node.file-unreadable"
         case .unwritable: "node.file-unwritable"
         case .portInUse: "node.port-in-use"
+        case .cannotListen: "node.cannot-listen"
         case .certificateNotOurs: "cert.not-ours"
         case .noCertificate: "node.no-certificate"
         case .noSpace: "node.no-space"
@@ -85,6 +87,7 @@ package enum NodeFailure: KouanError, Equatable {
         case .unreadable(let path): "`\(path)` cannot be read"
         case .unwritable(let path): "`\(path)` cannot be written"
         case .portInUse(let address): "`\(address)` is in use by another program"
+        case .cannotListen(let address, let reason): "this node cannot listen on `\(address)`: \(reason)"
         case .certificateNotOurs(let reason): "the certificate does not fit this node: \(reason)"
         case .noCertificate: "no TLS certificate is installed"
         case .noSpace: "this node belongs to no space, so it trusts nobody"
@@ -98,6 +101,7 @@ package enum NodeFailure: KouanError, Equatable {
         case .unreadable: "check that the file is there, is UTF-8 text and belongs to you"
         case .unwritable: "check the rights of the directory and the free space of the disk"
         case .portInUse: "stop the other program, or change the address in kouan.yaml"
+        case .cannotListen: "choose an address of this machine and a port above 1023 in kouan.yaml"
         case .certificateNotOurs: "make a request with `kouan cert request` and have it signed by the space's authority"
         case .noCertificate: "make a request with `kouan cert request`, then `kouan cert install`"
         case .noSpace: "take in the space's file with `kouan space add`"

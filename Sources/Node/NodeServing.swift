@@ -6,6 +6,7 @@ import Foundation
 import Hummingbird
 import Logging
 import ManagementAPI
+import NIOCore
 import PeerAPI
 import ServiceLifecycle
 import UnixSignals
@@ -19,7 +20,8 @@ extension Node {
         // The exchange's loops end first, the listeners after them: an answer on its way still leaves.
         var parts = ServiceGroupConfiguration(
             services: [
-                .init(service: operators), .init(service: PeerListener(node: self)),
+                .init(service: Listening(address: configuration.managementListen, server: operators)),
+                .init(service: PeerListener(node: self)),
                 .init(service: Loop(logger: logger) { [exchange] in try await exchange.runOutbox() }),
                 .init(service: Loop(logger: logger) { [exchange] in try await exchange.runDownloads() }),
                 .init(service: Loop(logger: logger) { [exchange] in try await exchange.runUpkeep() }),
@@ -42,6 +44,22 @@ extension Node {
             logger.info("operators connect here", metadata: ["url": "\(url)"])
         } catch {
             logger.error("management.json not written", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// A listener whose address may be taken: the one failure of a server that its operator can mend, said in those words.
+private struct Listening<Server: Service>: Service {
+    let address: ListenAddress
+    let server: Server
+
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw NodeFailure.portInUse(address.description)
+        } catch let error as IOError where [EACCES, EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.errnoCode) {
+            throw NodeFailure.cannotListen(address.description, reason: String(cString: strerror(error.errnoCode)))
         }
     }
 }
@@ -74,7 +92,7 @@ private struct PeerListener: Service {
             node.tls.bound("\(address.host):\(port)")
             node.logger.info("peers connect here", metadata: ["address": "\(address.host):\(port)"])
         }
-        try await server.run()
+        try await Listening(address: address, server: server).run()
         node.tls.bound(nil)
     }
 }
