@@ -100,6 +100,25 @@ import Testing
         }
     }
 
+    @Test func aReaderThatPausesGetsEveryByte() async throws {
+        let world = try await TLSWorld()
+        try await world.running {
+            let started = try await world.startedTransfer(bytes: 24 << 20)
+            let client = try world.provider.client(of: world.consumer)
+            for round in 0..<5 {
+                var request = HTTPClientRequest(url: started.url, headers: [started.authorization])
+                request.idleTimeout = .seconds(5)
+                let stream = try await client.open(request)
+                var received = try #require(try await stream.next())
+                // Another request takes long enough for the server to run ahead of this reader.
+                _ = try await world.provider.answer(
+                    "GET", started.path, to: world.consumer, headers: [started.authorization, (name: "Range", value: "bytes=0-0")])
+                while let bytes = try await stream.next() { received += bytes }
+                #expect(received == started.bytes, "round \(round)")
+            }
+        }
+    }
+
     @Test func suspensionCutsADownload() async throws {
         let world = try await TLSWorld()
         try await world.running {

@@ -36,6 +36,41 @@ import Testing
         }
     }
 
+    /// 64 MiB are more than the sockets of one machine hold for a reader that waits.
+    @Test func anAnswerWithAGapEndsAtOnce() async throws {
+        let pki = try TestPKI()
+        try await TestServer.run(pki.node(provider), trust: pki.trust()) { running in
+            let client = try makeClient(pki.node(consumer), trust: pki.trust())
+            var request = HTTPClientRequest(url: running.url + "/burst?64")
+            request.idleTimeout = .seconds(2)
+            let answer = try await client.open(request)
+            try await eventually("the server gave up") { running.reports.breaks == ["transport.overloaded"] }
+            #expect(running.heldWrites.count == 64 * 1024 * 1024)
+            var count = 0
+            await #expect(throws: TransportError.truncated) { while let bytes = try await answer.next() { count += bytes.count } }
+            #expect(count < 64 * 1024 * 1024)
+            try await eventually("it is gone") { running.context.connectionCount == 0 }
+        }
+    }
+
+    @Test func aWriterThatWaitsForTheLoopIsHeldBack() async throws {
+        let pki = try TestPKI()
+        var limits = TLSServerLimits()
+        limits.queuedWriteBytes = 512 * 1024
+        try await TestServer.run(pki.node(provider), trust: pki.trust(), limits: limits) { running in
+            let client = try makeClient(pki.node(consumer), trust: pki.trust())
+            let answer = try await client.open(HTTPClientRequest(url: running.url + "/steady?64"))
+            let stopped = StallWatch(running.bytesWritten)
+            try await eventually("the server waits for the reader") { running.heldWrites.count > 0 && stopped.hasStalled }
+            #expect(running.heldWrites.count == 256 * 1024)
+            #expect(running.bytesWritten.count < 24 * 1024 * 1024)
+            var count = 0
+            while let bytes = try await answer.next() { count += bytes.count }
+            #expect(count == 64 * 1024 * 1024)
+            #expect(running.reports.breaks == [])
+        }
+    }
+
     @Test(arguments: [0, 1, 16_383, 16_384, 16_385, 1_000_000, 20 * 1024 * 1024])
     func aRequestBodyArrivesWhole(_ count: Int) async throws {
         let pki = try TestPKI()

@@ -10,6 +10,10 @@ import Synchronization
 import TLSTransport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// What the server reported, in order.
 final class Reports: Sendable {
     private let events = Mutex<[(code: String, duringHandshake: Bool)]>([])
@@ -68,6 +72,7 @@ struct TestServer: Sendable {
     let reports: Reports
     let port: Int
     let bytesWritten = Counter()
+    let heldWrites = Counter()  // of `bytesWritten`, when the event loop went on
     let gate = Gate()
 
     var url: String { "https://127.0.0.1:\(port)" }
@@ -95,7 +100,7 @@ struct TestServer: Sendable {
         let server = Server(
             childChannelSetup: KouanTLSChannel(context: context) { request, writer, channel in
                 guard let server = box.withLock({ $0 }) else { return }
-                try await server.respond(to: request, writer)
+                try await server.respond(to: request, writer, channel)
             },
             configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { bound.report($0) },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
@@ -115,8 +120,9 @@ struct TestServer: Sendable {
         }
     }
 
-    /// `/whoami`: the peer; `/stream?n`: n MiB of a known pattern; `/digest`: SHA-256 of the body; `/gated`: half of a body before the gate.
-    private func respond(to request: Request, _ writer: consuming ResponseWriter) async throws {
+    /// `/whoami`: the peer; `/stream?n`: n MiB of a known pattern; `/digest`: SHA-256 of the body; `/gated`: half of a body before the gate;
+    /// `/burst?n` and `/steady?n`: n MiB while the connection's event loop is held, without and with a wait for the loop after each part.
+    private func respond(to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         switch request.uri.path {
         case "/whoami":
             let peer = TLSConnection.current?.peer
@@ -130,7 +136,29 @@ struct TestServer: Sendable {
                     var pattern = Pattern()
                     for _ in 0..<mebibytes * 4 {
                         try await body.write(ByteBuffer(bytes: pattern.next(256 * 1024)))
+                        try await channel.eventLoop.submit {}.get()
                         bytesWritten.add(256 * 1024)
+                    }
+                    try await body.finish(nil)
+                })
+        case "/burst", "/steady":
+            let parts = (Int(request.uri.query ?? "") ?? 1) * 4
+            let waits = request.uri.path == "/steady"
+            try await writer.write(
+                response: HTTPResponse(status: .ok, headerFields: [.contentLength: "\(parts * 256 * 1024)"]),
+                body: ResponseBody { [bytesWritten, heldWrites] body in
+                    let part = ByteBuffer(repeating: 7, count: 256 * 1024)
+                    // Until all is written, or for as long as a writer that waits deserves.
+                    channel.eventLoop.execute {
+                        while bytesWritten.count == 0 { sched_yield() }
+                        let deadline = ContinuousClock.now + .milliseconds(waits ? 200 : 5000)
+                        while bytesWritten.count < parts * 256 * 1024, ContinuousClock.now < deadline { sched_yield() }
+                        heldWrites.add(bytesWritten.count)
+                    }
+                    for _ in 0..<parts {
+                        try await body.write(part)
+                        bytesWritten.add(256 * 1024)
+                        if waits { try await channel.eventLoop.submit {}.get() }
                     }
                     try await body.finish(nil)
                 })
