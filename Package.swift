@@ -98,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "kouan",
             dependencies: [
-                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "Ledger", "TLSTransport", "Node",
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "Ledger", "TLSTransport",
+                "ManagementAPI", "Node",
                 arguments, logging,
             ],
             swiftSettings: settings),
@@ -126,7 +127,8 @@ let package = Package(
             dependencies: ["ExchangeModel", "ManagementAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["ExchangeModel", "ManagementAPI", "Node", "kouan"], swiftSettings: settings),
+            name: "CommandLineTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "ManagementAPI", "Node", "kouan"],
+            swiftSettings: settings),
         .target(
             name: "NodeTesting",
             dependencies: [
@@ -142,6 +144,13 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["ExchangeModel", "Exchange", "Ledger", "NodeTesting"], swiftSettings: settings),
+            name: "ExchangeTests",
+            dependencies: [
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "Exchange",
+                "NodeTesting",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["ExchangeModel", "Sealing", "Ledger", "Exchange", "NodeTesting"], swiftSettings: settings),
     ]
 )

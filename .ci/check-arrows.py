@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fails on an import between targets that docs/architecture.md does not list: `swift package dump-package | check-arrows.py`."""
+"""Fails on a dependency between targets that docs/architecture.md does not list, and on an import that is no declared dependency.
+
+    swift package dump-package | .ci/check-arrows.py
+"""
 import json
+import pathlib
+import re
 import sys
 
 PURE = {"ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "DataspaceProtocol"}
@@ -30,8 +35,16 @@ OUTSIDE = {"StorageSQLite", "Ledger", "TLSTransport", "Exchange", "PeerAPI", "Ma
 
 def main() -> int:
     faults = []
-    for target in json.load(sys.stdin)["targets"]:
+    targets = json.load(sys.stdin)["targets"]
+    names = {target["name"] for target in targets}
+    for target in targets:
         name, kind = target["name"], target["type"]
+        declared = {(d.get("byName") or d.get("target") or [""])[0] for d in target["dependencies"]}
+        folder = pathlib.Path("Tests" if kind == "test" else "Sources") / name
+        for source in folder.rglob("*.swift"):
+            imports = re.findall(r"^(?:@\w+ |package |public |internal )*import (\w+)", source.read_text(), re.M)
+            for other in sorted(set(imports) & names - declared - {name}):
+                faults.append(f"{source}: imports {other}, which {name} does not declare")
         if kind in ("test", "system"):
             continue
         if name not in ALLOWED:

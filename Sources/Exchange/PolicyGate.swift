@@ -17,7 +17,11 @@ enum PolicyGate {
         var usesIncludingThis: Int?
         var point: EvaluationPoint
 
-        enum Action { case use, read, other(String) }
+        enum Action {
+            case use
+            case read
+            case other(String)
+        }
 
         init(
             action: Action?, target: String, party: PartyAttributes, purpose: String? = nil, usesIncludingThis: Int? = nil,

@@ -12,7 +12,8 @@ struct ModelTests {
 
     @Test(arguments: [
         "urn:uscc:91350100M000100Y44", "urn:uscc:91350100M000100Y4", "urn:lei:5493001KJTIIGC8Y1R13", "urn:reg:XX:1", "urn:reg:DE:",
-        "urn:reg:DE:a b", "urn:reg:DE:1:2", "uscc:91350100M000100Y43", "urn:uscc:91350100M000100O43", "", "urn:lei:5493001kjtiigc8y1r12", "urn:reg:C\u{212A}:1", "urn:reg:CN:\u{212A}1",
+        "urn:reg:DE:a b", "urn:reg:DE:1:2", "uscc:91350100M000100Y43", "urn:uscc:91350100M000100O43", "", "urn:lei:5493001kjtiigc8y1r12",
+        "urn:reg:C\u{212A}:1", "urn:reg:CN:\u{212A}1",
     ])
     func participantsRefused(text: String) {
         #expect(throws: ModelError.self) { try ParticipantID(parsing: text) }
