@@ -14,7 +14,8 @@ python3 -c 'import cryptography, zstandard' 2>/dev/null || python3 -m pip instal
 
 # One debug build serves the tests and proves that every import is a declared dependency.
 swift build --build-tests --explicit-target-dependency-import-check error
-swift test --skip-build "$@"
+# One after the other: some tests measure the memory of the process, others hold it busy.
+swift test --skip-build --no-parallel "$@"
 
 echo
 echo "test: reading the package vectors with Tests/Interop/read_package.py"

@@ -47,7 +47,7 @@ import Testing
         try await world.publish(smallTree, policy: TestPolicy.count(3))
         try await world.running {
             let transfer = try await world.obtain()
-            #expect(try await world.open(transfer).opened.usesLeft == 0)
+            #expect(try await world.open(transfer).opened.usesLeft == 2)
             #expect(try await world.states(of: transfer) == ["COMPLETED", "COMPLETED"])
             let receipt = try #require(try await world.consumer.exchange.record(transfer))
             let theirs = try #require(try await world.counterpart(of: transfer))
