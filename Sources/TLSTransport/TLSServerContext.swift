@@ -12,7 +12,7 @@ package struct TLSServerLimits: Sendable {
     /// Ciphertext a peer may send before the handshake is complete: two certificates of a chain are some 2 KiB.
     package var handshakeBytes = 64 * 1024
     /// How long a closed connection waits for the peer's close_notify.
-    package var closeTimeout: TimeAmount = .seconds(5)
+    package var closeTimeout: TimeAmount = .seconds(2)
     /// A peer verified longer ago than this is verified again, so that certificates and revocation lists also end on long connections.
     package var reverifyAfter: TimeAmount = .seconds(300)
     /// Plaintext written before the handshake completes, or while the channel takes nothing.
