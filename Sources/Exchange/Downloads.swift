@@ -69,7 +69,7 @@ extension Exchange {
     /// - Returns: the name of the whole, verified file.
     private func fetch(_ transfer: Transfer) async throws -> String {
         let peer = try peers.active(transfer.peer)
-        let fileName = transfer.package.hex + ".kouan"
+        let fileName = PackageFiles.name(of: transfer.package)
         let path = files.path(ofReceived: fileName)
         if files.hasReceived(fileName) { return fileName }
         guard let json = transfer.dataAddress else { throw ExchangeError.noSuchProcess }

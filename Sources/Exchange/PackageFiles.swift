@@ -24,6 +24,25 @@ package struct PackageFiles: Sendable {
         }
     }
 
+    /// The file name of a package.
+    static func name(of package: Digest) -> String { package.hex + ".kouan" }
+
+    /// Removes packages and partial packages other than the named ones, and request keys of other requests.
+    func keepOnly(packages: Set<String>, received: Set<String>, leases: Set<String>) throws {
+        let manager = FileManager.default
+        for name in try manager.contentsOfDirectory(atPath: directory + "/packages") where !packages.contains(name) {
+            try manager.removeItem(atPath: path(ofOwn: name))
+        }
+        for name in try manager.contentsOfDirectory(atPath: directory + "/received") {
+            let whole = name.hasSuffix(".partial") ? String(name.dropLast(8)) : name
+            if !received.contains(whole) { try manager.removeItem(atPath: path(ofReceived: name)) }
+        }
+        let kept = Set(leases.map(leasePath))
+        for name in try manager.contentsOfDirectory(atPath: directory + "/leases") where !kept.contains("\(directory)/leases/\(name)") {
+            Durable.overwriteAndRemove("\(directory)/leases/\(name)")
+        }
+    }
+
     package func path(ofOwn name: String) -> String { "\(directory)/packages/\(name)" }
     package func path(ofReceived name: String) -> String { "\(directory)/received/\(name)" }
     func hasReceived(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(ofReceived: name)) }
@@ -46,7 +65,7 @@ package struct PackageFiles: Sendable {
         let info = try await blocking.run { isCancelled in
             try PackageSealer(options).seal(source, toFile: temporary, signer: signer, control: WorkControl(isCancelled: isCancelled))
         }
-        let fileName = info.referenceDigest.hex + ".kouan"
+        let fileName = PackageFiles.name(of: info.referenceDigest)
         try Durable.rename(temporary, to: path(ofOwn: fileName))
         return Sealed(info: info, fileName: fileName)
     }

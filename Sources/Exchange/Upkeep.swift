@@ -26,8 +26,26 @@ extension Exchange {
         }
     }
 
+    /// Clears up after the last process of this node, before anything else is done.
+    package func recover() async throws {
+        try await settleInterruptedUses()
+        try await removeUnnamedFiles()
+    }
+
+    /// What lies in the folders of packages and keys and no record names was left by a crash between a file and its commit.
+    private func removeUnnamedFiles() async throws {
+        let (packages, received, leases) = try await store.read { tx in
+            let arriving = try tx.all(Transfer.self).filter { $0.role == .consumer && $0.isOpen }.map { PackageFiles.name(of: $0.package) }
+            return (
+                Set(try tx.all(SealedVersion.self).map(\.fileName)), Set(try tx.all(HeldPackage.self).map(\.fileName) + arriving),
+                Set(try tx.all(HeldGrant.self).map(\.requestID) + tx.all(GrantAttempt.self).map(\.id))
+            )
+        }
+        try files.keepOnly(packages: packages, received: received, leases: leases)
+    }
+
     /// Uses that a crash interrupted count as used: nobody can say what left the process.
-    package func settleInterruptedUses() async throws {
+    private func settleInterruptedUses() async throws {
         let open = try await store.read { try $0.all(PackageUse.self, where: "state", equals: PackageUse.State.reserved.rawValue) }
         for use in open {
             _ = try await ledger.commit { tx in

@@ -84,7 +84,7 @@ package final class Node: Operations {
             own: OwnParty(participant: configuration.participant, names: names, endpoints: CardEndpoints(peer: base), origin: origin),
             peers: peers, transport: transport, files: files, clock: clock, settings: settings, logger: logger)
         try await reloadIdentity()
-        if ledger.signing == .ready { try await exchange.settleInterruptedUses() }
+        if ledger.signing == .ready { try await exchange.recover() }
     }
 
     /// Reads certificates, spaces and peers again, renews our card where it changed, and gives TLS the new trust. What cannot be read keeps
