@@ -22,7 +22,7 @@ package enum KillPoint: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Kills whichever node comes to the n-th of all points. Nothing of the node is asked to stop: what it has on disk at that moment is all that
+/// Kills whichever node comes to a point whose number, among all points of all nodes, is in the plan. Nothing of the node is asked to stop: what it has on disk at that moment is all that
 /// its next life finds.
 package final class KillPlan: Sendable {
     package struct Kill: Sendable, CustomStringConvertible {
@@ -32,25 +32,26 @@ package final class KillPlan: Sendable {
     }
 
     private struct State {
-        var left: Int
-        var kill: Kill?
+        var passed = 0
+        var numbers: Set<Int>
+        var kills: [Kill] = []
     }
 
     private let state: Mutex<State>
     private let points: @Sendable (KillPoint) -> Bool
 
     /// - Parameter points: which points count; by default those around which what is durable or known to the peer changes.
-    package init(at number: Int, points: @escaping @Sendable (KillPoint) -> Bool = KillPlan.telling) {
-        state = Mutex(State(left: number))
+    package init(at numbers: Int..., points: @escaping @Sendable (KillPoint) -> Bool = KillPlan.telling) {
+        state = Mutex(State(numbers: Set(numbers)))
         self.points = points
     }
 
-    /// What was killed; nil when the run had fewer points.
-    package var kill: Kill? { state.withLock(\.kill) }
+    /// What was killed; fewer than planned when the run had fewer points.
+    package var kills: [Kill] { state.withLock(\.kills) }
 
     package static let telling: @Sendable (KillPoint) -> Bool = { point in
         switch point {
-        case .ledger(.began), .ledger(.entriesWritten): false
+        case .ledger(.began), .ledger(.entriesWritten), .ledger(.headFileWritten): false
         default: true
         }
     }
@@ -58,10 +59,9 @@ package final class KillPlan: Sendable {
     func strikes(_ node: ParticipantID, _ point: KillPoint) -> Bool {
         guard points(point) else { return false }
         return state.withLock { state in
-            guard state.kill == nil else { return false }
-            state.left -= 1
-            guard state.left == 0 else { return false }
-            state.kill = Kill(node: node, point: point)
+            state.passed += 1
+            guard state.numbers.remove(state.passed) != nil else { return false }
+            state.kills.append(Kill(node: node, point: point))
             return true
         }
     }

@@ -101,8 +101,7 @@ package final class TestNode: Sendable {
                         id: space.file.id.description, file: space.file.bytes, crl: nil, addedAt: now, isOperated: false, credential: nil))
             }
         }
-        try ledger.close()
-        try store.close()
+        await close(store, ledger)
         let node = TestNode(
             party, tlsKey: tlsKey, keys: keys, clock: clock, settings: settings, home: home, directory: directory, network: network)
         network.register(node)
@@ -112,6 +111,14 @@ package final class TestNode: Sendable {
 
     private static func openStore(_ directory: String) throws -> Store {
         try Store.open(directory: directory, records: LedgerStorage.records + Exchange.recordTypes, schemas: [LedgerStorage.schema])
+    }
+
+    /// Closing waits for readers, which need a thread to end on: not one of the few that run tasks.
+    private static func close(_ store: Store, _ ledger: Ledger) async {
+        try? await BlockingWork().run { _ in
+            try ledger.close()
+            try store.close()
+        }
     }
 
     // MARK: lives
@@ -156,30 +163,19 @@ package final class TestNode: Sendable {
             own: OwnParty(participant: party.participant, names: party.names, endpoints: party.endpoints, origin: party.origin),
             peers: peers, transport: InMemoryTransport(network: network, owner: self, life: number), files: files, clock: clock,
             settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await exchange.settleInterruptedUses()
+        try await exchange.recover()
         let life = Life(number: number, directory: directory, store: store, ledger: ledger, peers: peers, exchange: exchange)
         state.withLock { $0.life = life }
         signals.notify("life")
     }
 
-    /// Stops in order, so that the directory can be used by others.
-    package func close() throws {
-        guard
-            let life = state.withLock({ state in
-                defer { state.life = nil }
-                state.buried = state.number
-                return state.life
-            })
-        else { return }
-        signals.notify("death")
-        try life.ledger.close()
-        try life.store.close()
-    }
+    /// Starts it if it was killed last.
+    package func wake() async throws { if state.withLock({ $0.life == nil }) { try await open() } }
 
     /// Serves until cancelled: messages go out, packages come in, and after a kill the next life begins.
     package func run() async throws {
         while !Task.isCancelled {
-            if state.withLock({ $0.life == nil }) { try await open() }
+            try await wake()
             guard let life = state.withLock(\.life) else { continue }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { try? await life.exchange.runOutbox() }
@@ -190,8 +186,7 @@ package final class TestNode: Sendable {
                 group.cancelAll()
             }
             guard isBuried(life.number) else { return }
-            try? life.ledger.close()
-            try? life.store.close()
+            await TestNode.close(life.store, life.ledger)
         }
     }
 
@@ -273,13 +268,42 @@ package final class TestNode: Sendable {
         try await life.peers.load(from: life.store)
     }
 
-    /// Waits, up to a limit, until `check` gives a value. Looks again after each change of the node's outbox.
+    // MARK: users
+
+    /// What a user of the node does. If the node dies meanwhile this throws: nothing was acknowledged.
+    @discardableResult
+    package func perform<T: Sendable>(_ body: @escaping @Sendable (Exchange) async throws -> T) async throws -> T {
+        let life = try await life
+        return try await untilDeath(of: life) { try await body(life.exchange) }
+    }
+
+    /// Waits, up to a limit, until `check` gives a value. Looks again after each change of the node's outbox; throws if the node dies.
     package func eventually<T: Sendable>(
         within seconds: Int64 = 30, _ check: @escaping @Sendable (Transaction) throws -> T?
     ) async throws -> T? {
         let life = try await life
-        return try await life.exchange.signals.wait(for: Exchange.outboxSignal, seconds: seconds) {
-            try await life.store.read { try check($0) }
+        return try await untilDeath(of: life) {
+            try await life.exchange.signals.wait(for: Exchange.outboxSignal, seconds: seconds) {
+                try await life.store.read { try check($0) }
+            }
+        }
+    }
+
+    private func untilDeath<T: Sendable>(of life: Life, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await withThrowingTaskGroup(of: T.self) { group in
+            let deaths = signals.changes(of: "death")
+            group.addTask { [self] in
+                let value = try await body()
+                guard isAlive(life.number) else { throw PeerTransportError.noAnswer("the node was killed") }
+                return value
+            }
+            group.addTask { [self] in
+                if isAlive(life.number) { for await _ in deaths where !isAlive(life.number) { break } }
+                throw PeerTransportError.noAnswer("the node was killed")
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
     }
 }
