@@ -246,7 +246,7 @@ final class TLSServerHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.operationUnsupported)
             return
         }
-        guard queuedBytes <= serverContext.limits.queuedWriteBytes else {
+        guard queuedBytes <= serverContext.limits.queuedWriteBytes || bytes.readableBytes == 0 else {
             // Left out, these bytes would be a hole in the stream that neither side sees: the connection ends instead.
             let error = TransportError.overloaded("\(serverContext.limits.queuedWriteBytes) bytes waiting to be sent")
             promise?.fail(error)
