@@ -59,14 +59,14 @@ extension Exchange {
             let negotiation = try await receive(try ContractRequestMessage.parse(call.body), from: peer)
             return PeerAnswer(status: 201, body: negotiation.acknowledgement)
         case .providerNegotiation, .consumerNegotiation:
-            let negotiation = try await store.read { try $0.get(Negotiation.self, id: call.id) }
+            let negotiation = try await ledger.commit { try $0.get(Negotiation.self, id: call.id) }.value
             guard let negotiation, negotiation.peer == peer.participant else { throw ExchangeError.noSuchProcess }
             return PeerAnswer(status: 200, body: negotiation.acknowledgement)
         case .transferRequest:
             let transfer = try await receive(try TransferRequestMessage.parse(call.body), from: peer)
             return PeerAnswer(status: 201, body: transfer.acknowledgement)
         case .providerTransfer, .consumerTransfer:
-            let transfer = try await store.read { try $0.get(Transfer.self, id: call.id) }
+            let transfer = try await ledger.commit { try $0.get(Transfer.self, id: call.id) }.value
             guard let transfer, transfer.peer == peer.participant else { throw ExchangeError.noSuchProcess }
             return PeerAnswer(status: 200, body: transfer.acknowledgement)
         case .negotiationOffer:
@@ -129,6 +129,7 @@ extension Exchange {
             default: (400, error)
             }
         case let error as IdentityError: (400, error)
+        case let error as LedgerError where error.code.hasPrefix("receipt."): (400, error)
         case is StorageError, is LedgerError: (503, ExchangeError.busy)
         default: (503, ExchangeError.busy)
         }

@@ -18,13 +18,26 @@ extension Exchange {
         signals.notify(Exchange.downloadSignal)
         try await withThrowingDiscardingTaskGroup { group in
             let running = RunningSet()
+            let resting = RunningSet()
+            let failures = RunningCount()
             for await _ in changes {
                 let waiting = try await waitingDownloads()
                 // Two transfers of one package would write the same file: the second waits, and then finds it whole.
-                for transfer in waiting where running.count < settings.parallelDownloads && running.insert(transfer.package.hex) {
+                for transfer in waiting
+                where !resting.contains(transfer.id) && running.count < settings.parallelDownloads && running.insert(transfer.package.hex) {
                     group.addTask { [self] in
-                        await download(transfer)
+                        let isSettled = await download(transfer)
                         running.remove(transfer.package.hex)
+                        if !isSettled {
+                            // A provider that does not deliver rests outside the few places, which are for those that do.
+                            failures.add(1, to: transfer.id)
+                            _ = resting.insert(transfer.id)
+                            signals.notify(Exchange.downloadSignal)
+                            let doublings = Int64(min(failures.count(of: transfer.id) - 1, 12))
+                            let pause = min(settings.firstRetryMilliseconds << doublings, settings.maximumRetrySeconds * 1000)
+                            try? await Task.sleep(for: .milliseconds(pause))
+                            resting.remove(transfer.id)
+                        }
                         if !Task.isCancelled { signals.notify(Exchange.downloadSignal) }
                     }
                 }
@@ -40,29 +53,26 @@ extension Exchange {
         }
     }
 
-    /// One package, until it is whole, its transfer ends, or it can never be.
-    private func download(_ transfer: Transfer) async {
-        var pauseMilliseconds = settings.firstRetryMilliseconds
-        while !Task.isCancelled {
-            do {
-                guard let current = try await store.read({ try $0.get(Transfer.self, id: transfer.id) }), current.isOpen else { return }
-                // Received, but what follows failed: sign for it again.
-                guard current.receivedIndex == nil else { return try await advance(transfer.id) }
-                let fileName = try await fetch(current)
-                try await recordReceived(current, fileName: fileName)
-                logger.info("package received", metadata: ["transfer": "\(transfer.id)", "package": "\(transfer.package)"])
-                return
-            } catch {
-                let failure = describe(error)
-                logger.warning("download interrupted", metadata: ["transfer": "\(transfer.id)", "error": "\(failure)"])
-                await note(failure, on: transfer.id)
-                if let sealing = error as? SealingError, sealing.isFinalForDownload {
-                    await giveUp(transfer, sealing)
-                    return
-                }
+    /// One attempt. Returns whether nothing is left to do: the package is here, its transfer has ended, or it can never be.
+    private func download(_ transfer: Transfer) async -> Bool {
+        do {
+            guard let current = try await store.read({ try $0.get(Transfer.self, id: transfer.id) }), current.isOpen else { return true }
+            // Received, but what follows failed: sign for it again.
+            guard current.receivedIndex == nil else {
+                try await advance(transfer.id)
+                return true
             }
-            try? await Task.sleep(for: .milliseconds(pauseMilliseconds))
-            pauseMilliseconds = min(pauseMilliseconds * 2, settings.maximumRetrySeconds * 1000)
+            let fileName = try await fetch(current)
+            try await recordReceived(current, fileName: fileName)
+            logger.info("package received", metadata: ["transfer": "\(transfer.id)", "package": "\(transfer.package)"])
+            return true
+        } catch {
+            let failure = describe(error)
+            logger.warning("download interrupted", metadata: ["transfer": "\(transfer.id)", "error": "\(failure)"])
+            await note(failure, on: transfer.id)
+            guard let sealing = error as? SealingError, sealing.isFinalForDownload else { return false }
+            await giveUp(transfer, sealing)
+            return true
         }
     }
 
@@ -71,15 +81,19 @@ extension Exchange {
         let peer = try peers.active(transfer.peer)
         let fileName = PackageFiles.name(of: transfer.package)
         let path = files.path(ofReceived: fileName)
-        if files.hasReceived(fileName) { return fileName }
+        let trust = PackageTrust(reference: transfer.package, signer: peer.card.signingKey)
+        if files.hasReceived(fileName) {
+            // Perhaps from another provider: the digest does not cover who signed.
+            _ = try await blocking.run { _ in try PackageReader(path: path, trust: trust) }
+            return fileName
+        }
         guard let json = transfer.dataAddress else { throw ExchangeError.noSuchProcess }
         let address = try SealedPackageAddress(try DataAddress.parse(json))
         let endpoint = try peers.address(of: transfer.peer)
         let assembler = try await blocking.run { _ in
             AssemblerHolder(
                 try PackageAssembler(
-                    path: path, expected: transfer.package, fileBytes: transfer.bytes,
-                    trust: PackageTrust(reference: transfer.package, signer: peer.card.signingKey)))
+                    path: path, expected: transfer.package, fileBytes: transfer.bytes, trust: trust))
         }
         while let range = assembler.nextRange() {
             // Ended meanwhile, by either side?

@@ -15,6 +15,7 @@ package struct ExchangeSettings: Sendable {
     package var clockToleranceSeconds: Int64 = 300
     /// Messages under way at once, to all peers together.
     package var parallelDeliveries = 16
+    package var parallelDeliveriesPerPeer = 4
     /// Downloads under way at once; each holds a few chunks in memory.
     package var parallelDownloads = 2
     /// Open negotiations and transfers of one peer. More get 503.

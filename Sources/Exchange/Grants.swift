@@ -51,7 +51,9 @@ extension Exchange {
             }
             // Receipts first: no key for a delivery that nobody signed for.
             let transfers = try tx.all(Transfer.self, where: "agreement", equals: agreement.id)
-            guard transfers.contains(where: { $0.role == .provider && $0.receipt == .full }) else {
+            guard transfers.contains(where: { $0.role == .provider && $0.receipt == .full }),
+                !transfers.contains(where: { $0.receipt == .missing })
+            else {
                 throw refused(.denied("receipt.missing", "no delivery under this agreement is receipted", hint: "fetch the package first"))
             }
             var counter = try tx.get(UseCounter.self, id: agreement.id) ?? UseCounter(id: agreement.id, used: 0)

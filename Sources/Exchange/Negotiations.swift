@@ -98,7 +98,12 @@ extension Exchange {
         negotiation.providerProof = proofJSON
         negotiation.consumerProof = ourProof.json
         let record = try agreementRecord(of: negotiation, agreement, package: package, peer: peer)
-        try tx.put(record)
+        // An id names one agreement for ever: a peer must not write over another, its own or anybody's.
+        guard try !tx.exists(Agreement.self, id: record.id), record.id.utf8.count <= 512 else {
+            throw ExchangeError.denied(
+                "agreement.differs", "the agreement's `/@id` is taken or longer than 512 bytes", hint: "draw a new id for each agreement")
+        }
+        try tx.insert(record)
         try tx.insert(
             outgoing(
                 .verification, of: negotiation.id, to: negotiation.peer,
@@ -117,6 +122,9 @@ extension Exchange {
             throw ExchangeError.denied(
                 "negotiation.counter-offer-unsupported", "this node takes no counter-offers yet",
                 hint: "request one of the offers in the catalog")
+        }
+        guard message.consumerPID.utf8.count <= 512 else {
+            throw ExchangeError.badInput("consumerPid", "is longer than 512 bytes")
         }
         guard callback.hasPrefix(peer.card.endpoints.peer.description + "/") else {
             throw ExchangeError.denied(

@@ -187,16 +187,16 @@ extension Exchange {
         let (attempt, requestKey) = try await grantAttempt(for: intended, agreement)
         defer { grantsUnderWay.remove(attempt.id) }
         let peer = try peers.active(agreement.peer)
-        guard let ownCard = peers.ownCard else { throw ExchangeError.noSuchProcess }
         do {
             let response = try await call(
                 PeerRequest(
                     method: "POST", url: peer.card.endpoints.grantURL, body: attempt.body, maximumResponseBytes: KeyGrant.sizeLimit),
                 of: agreement.peer)
             let grant = try KeyGrant(parsing: response.body)
+            let named = grant.context.nodeCard.flatMap { peers.isOwnCard($0) ? $0 : nil }
             try grant.verify(
                 signer: peer.card.signingKey, provider: agreement.peer, request: try GrantRequest.parse(attempt.body).request,
-                nodeCard: ownCard.digest, at: clock.now())
+                nodeCard: named ?? peers.ownCard?.digest, at: clock.now())
             guard grant.context.agreement == agreement.digest, grant.context.policyHash == agreement.policyHash,
                 let notAfter = grant.context.notAfter, let duration = grant.context.durationSeconds
             else {

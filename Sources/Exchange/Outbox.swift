@@ -40,6 +40,7 @@ extension Exchange {
         signalOutbox()
         try await withThrowingDiscardingTaskGroup { group in
             let running = RunningSet()
+            let perPeer = RunningCount()
             let timers = RunningSet()
             for await _ in changes {
                 let now = clock.now()
@@ -48,16 +49,20 @@ extension Exchange {
                 // Ids are time-ordered, so the first of each process is its oldest.
                 // Read behind the ledger's writer: a row is seen only once the head that covers its cause is in the head file.
                 let waiting = try await ledger.commit { try $0.all(OutboxMessage.self) }.value
-                for message in waiting.sorted(by: { $0.createdAt < $1.createdAt })
+                for message in waiting.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) })
                 where seen.insert(message.process).inserted && !running.contains(message.process) {
                     guard message.nextTry <= now else {
                         next = min(next ?? message.nextTry, message.nextTry)
                         continue
                     }
+                    // One silent peer must not hold the places of all others.
+                    guard perPeer.count(of: message.peer.description) < settings.parallelDeliveriesPerPeer else { continue }
                     guard running.count < settings.parallelDeliveries, running.insert(message.process) else { break }
+                    perPeer.add(1, to: message.peer.description)
                     group.addTask { [self] in
                         await deliver(message)
                         running.remove(message.process)
+                        perPeer.add(-1, to: message.peer.description)
                         signalOutbox()
                     }
                 }
@@ -89,7 +94,7 @@ extension Exchange {
                 PeerRequest(method: "POST", url: message.url, body: message.body.canonical()), to: try peers.address(of: message.peer))
             if response.isSuccess {
                 try await acknowledged(message, response)
-            } else if (400...499).contains(response.status), response.status != 408, response.status != 429 {
+            } else if response.isRefusal {
                 try await refused(message, response)
             } else {
                 try await postpone(message, "the peer answered \(response.status)")
@@ -168,7 +173,13 @@ extension Exchange {
         let json = response.json
         let code = json?["code"]?.string.map { String($0.prefix(128)) } ?? "peer.refused"
         let reasons = json?["reason"]?.array?.compactMap(\.string).prefix(8).map { String($0.prefix(512)) } ?? []
-        if message.tries > 0, try await peerMovedOn(message) { return try await acknowledged(message, response) }
+        if message.tries > 0 {
+            switch try await peerMovedOn(message) {
+            case true: return try await acknowledged(message, response)
+            case nil: return try await postpone(message, "the peer refused a repeat with `\(code)` and does not show its state")
+            default: break
+            }
+        }
         switch message.kind {
         case .negotiationTermination, .transferTermination:
             // The peer does not know the process, or has ended it: nothing more to say.
@@ -182,11 +193,13 @@ extension Exchange {
         }
     }
 
-    /// After a 4xx to a repeat: whether an earlier try had arrived, by the state that the peer shows.
-    private func peerMovedOn(_ message: OutboxMessage) async throws -> Bool {
+    /// After a refusal of a repeat: whether an earlier try had arrived, by the state that the peer shows; nil if it does not show one.
+    private func peerMovedOn(_ message: OutboxMessage) async throws -> Bool? {
         guard let process = try await remoteProcess(of: message) else { return false }
         let response = try await transport.send(PeerRequest(method: "GET", url: process.url), to: try peers.address(of: message.peer))
-        return response.isSuccess && response.json?["state"]?.string == process.expected
+        if response.status == 404 { return false }
+        guard response.isSuccess, let state = response.json?["state"]?.string else { return nil }
+        return state == process.expected
     }
 
     private func remoteProcess(of message: OutboxMessage) async throws -> (url: String, expected: String)? {

@@ -13,6 +13,8 @@ package final class PeerDirectory: Sendable {
         var suspended: Set<ParticipantID> = []
         var spaces: [SpaceFile] = []
         var ownCard: NodeCard?
+        /// Of every card that this node has issued, by digest.
+        var ownCards: Set<Digest> = []
         /// Verified links by participant and TLS key, each good until its `validUntil` or the next change.
         var verified: [String: VerifiedPeer] = [:]
     }
@@ -24,8 +26,11 @@ package final class PeerDirectory: Sendable {
 
     /// Reads peers and spaces anew. Called at start and after each change of them.
     package func load(from store: Store) async throws {
-        let (peers, spaces, card) = try await store.read { tx in
-            (try tx.all(Peer.self), try tx.all(Space.self), try tx.get(Setting.self, id: Setting.ownCard))
+        let (peers, spaces, card, history) = try await store.read { tx in
+            (
+                try tx.all(Peer.self), try tx.all(Space.self), try tx.get(Setting.self, id: Setting.ownCard),
+                try tx.get(Setting.self, id: Setting.ownCardHistory)
+            )
         }
         var fresh = Known()
         for peer in peers {
@@ -35,11 +40,16 @@ package final class PeerDirectory: Sendable {
         }
         for space in spaces { fresh.spaces.append(try SpaceFile.parse(space.file)) }
         if let card { fresh.ownCard = try NodeCard.parse(Array(card.value.utf8)) }
+        fresh.ownCards = Set((history?.value ?? "").split(separator: " ").compactMap { Digest(parsing: String($0)) })
+        if let own = fresh.ownCard { fresh.ownCards.insert(own.digest) }
         known.withLock { $0 = fresh }
     }
 
     package var spaces: [SpaceFile] { known.withLock { $0.spaces } }
     package var ownCard: NodeCard? { known.withLock { $0.ownCard } }
+
+    /// Whether a card of ours has this digest: a peer that has not taken in our newest one names an older one.
+    func isOwnCard(_ digest: Digest) -> Bool { known.withLock { $0.ownCards.contains(digest) } }
 
     /// The pinned card, of a suspended peer too.
     package func card(of participant: ParticipantID) -> NodeCard? { known.withLock { $0.cards[participant] } }
@@ -136,4 +146,5 @@ extension SpaceFile {
 
 extension Setting {
     package static let ownCard = "own-card"
+    package static let ownCardHistory = "own-card-history"
 }

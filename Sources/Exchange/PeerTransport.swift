@@ -60,6 +60,8 @@ package struct PeerResponse: Sendable {
     }
 
     package var isSuccess: Bool { (200...299).contains(status) }
+    /// The peer's exchange said no. Any other 4xx comes from its door, not from its exchange, and may pass: a suspended peer, a new key.
+    package var isRefusal: Bool { [400, 404, 409].contains(status) }
     /// The body as JSON; nil if it is none.
     package var json: JSON? { try? JSON.parse(body, limits: .large) }
 }

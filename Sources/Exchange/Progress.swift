@@ -9,6 +9,18 @@ final class Progress: Sendable {
     func get(_ id: String) -> Int64? { bytes.withLock { $0[id] } }
 }
 
+/// How many run now, by name.
+final class RunningCount: Sendable {
+    private let counts = Mutex<[String: Int]>([:])
+    func count(of name: String) -> Int { counts.withLock { $0[name] ?? 0 } }
+    func add(_ change: Int, to name: String) {
+        counts.withLock { counts in
+            let count = (counts[name] ?? 0) + change
+            counts[name] = count > 0 ? count : nil
+        }
+    }
+}
+
 /// What runs now, by id.
 final class RunningSet: Sendable {
     private let ids = Mutex<Set<String>>([])

@@ -55,7 +55,7 @@ extension Exchange {
                     provider: provider.position,
                     consumer: LogPosition(participant: own.participant, index: index, checkpoint: checkpoint), startedAt: startedAt,
                     receivedAt: receivedAt), signedBy: keys.signing)
-            try tx.keep(half.bytes, correlation: current.correlation, step: DeliveryHalf.step)
+            try tx.keep(half.bytes, correlation: current.keptName, step: DeliveryHalf.step)
             current.receipt = .half
             current.updatedAt = clock.now()
             try tx.put(current)
@@ -72,12 +72,12 @@ extension Exchange {
     /// The provider's countersignature: both sides now hold the same receipt, and the transfer is complete.
     func accept(receipt bytes: [UInt8], of id: String, tx: inout LedgerTransaction) throws {
         guard var transfer = try tx.get(Transfer.self, id: id), transfer.receipt == .half,
-            let halfBytes = try tx.kept(correlation: transfer.correlation, step: DeliveryHalf.step)
+            let halfBytes = try tx.kept(correlation: transfer.keptName, step: DeliveryHalf.step)
         else { return }
         let peer = try peers.active(transfer.peer)
         let receipt = try Receipt(parsing: bytes, providerKey: peer.card.signingKey, consumerKey: keys.signing.publicKey)
         try receipt.check(completes: try DeliveryHalf(parsing: halfBytes, consumerKey: keys.signing.publicKey))
-        try tx.keep(receipt.bytes, correlation: transfer.correlation, step: Receipt.step)
+        try tx.keep(receipt.bytes, correlation: transfer.keptName, step: Receipt.step)
         try tx.append(receiptEvent(of: transfer, receipt))
         transfer.receipt = .full
         let completion = TransferCompletionMessage(id: newURN(), pids: transfer.pids)
@@ -111,13 +111,17 @@ extension Exchange {
                 let agreement = try tx.get(Agreement.self, id: transfer.agreementID)
             else { throw ExchangeError.noSuchProcess }
             let correlation = transfer.correlation
-            if let kept = try tx.kept(correlation: correlation, step: DeliveryHalf.step) {
-                guard kept == bytes, let receipt = try tx.kept(correlation: correlation, step: Receipt.step) else {
+            if let kept = try tx.kept(correlation: transfer.keptName, step: DeliveryHalf.step) {
+                guard kept == bytes, let receipt = try tx.kept(correlation: transfer.keptName, step: Receipt.step) else {
+                    let error = ExchangeError.denied(
+                        "receipt.second-half", "another receipt was given before", hint: "send the first one again")
+                    guard case .record = refusals.judge(peer.participant, key: "second-half \(correlation)", at: clock.now()) else {
+                        throw error
+                    }
                     throw LedgerEvent(
                         type: .finding, role: .provider, correlation: correlation, agreement: agreement.id,
                         local: ["code": "receipt.second-half"], digests: ["half": half.digest]
-                    ).refusing(
-                        ExchangeError.denied("receipt.second-half", "another receipt was given before", hint: "send the first one again"))
+                    ).refusing(error)
                 }
                 return receipt
             }
@@ -135,12 +139,12 @@ extension Exchange {
             }
             transfer.receivedAt = half.facts.receivedAt
             let receipt = try half.countersigned(by: keys.signing)
-            try tx.keep(bytes, correlation: correlation, step: DeliveryHalf.step)
-            try tx.keep(receipt.bytes, correlation: correlation, step: Receipt.step)
+            try tx.keep(bytes, correlation: transfer.keptName, step: DeliveryHalf.step)
+            try tx.keep(receipt.bytes, correlation: transfer.keptName, step: Receipt.step)
             transfer.deliveredIndex = try tx.append(
                 LedgerEvent(
                     type: .delivered, role: .provider, correlation: correlation, agreement: agreement.id,
-                    event: LedgerEvent.sharedEvent(correlation: correlation, step: "delivery"),
+                    event: LedgerEvent.sharedEvent(correlation: transfer.correlation, step: "delivery"),
                     shared: try deliveryFacts(of: transfer, agreement: agreement, receivedAt: half.facts.receivedAt),
                     digests: ["receipt": receipt.digest], mirrorSecret: transfer.mirrorSecret))
             transfer.receipt = .full
@@ -174,6 +178,11 @@ extension Exchange {
 
 // MARK: - Both
 
+extension Transfer {
+    /// What halves and receipts are kept under. The correlation is the consumer's word: alone it could name a transfer of somebody else.
+    var keptName: String { "\(role.rawValue) \(peer) \(correlation)" }
+}
+
 extension Exchange {
     func receiptEvent(of transfer: Transfer, _ receipt: Receipt) -> LedgerEvent {
         LedgerEvent(
@@ -182,7 +191,7 @@ extension Exchange {
     }
 
     func storedReceipt(of transfer: Transfer) async throws -> Receipt? {
-        guard let bytes = try await store.read({ try $0.kept(correlation: transfer.correlation, step: Receipt.step) }) else { return nil }
+        guard let bytes = try await store.read({ try $0.kept(correlation: transfer.keptName, step: Receipt.step) }) else { return nil }
         guard let card = peers.card(of: transfer.peer) else { throw ExchangeError.unknown("peer", transfer.peer.description) }
         let ours = keys.signing.publicKey
         return transfer.role == .provider

@@ -129,6 +129,12 @@ extension Exchange {
             throw ExchangeError.denied("transfer.other-package", "the data address names another package", hint: "negotiate again")
         }
         let record = try StartRecord(parsing: message.envelope.extensions[StartRecord.memberName], provider: peer)
+        let tolerance = settings.clockToleranceSeconds * 1000
+        let earliest = transfer.createdAt.adding(milliseconds: -tolerance)
+        guard record.startedAt >= earliest, record.startedAt <= clock.now().adding(milliseconds: tolerance) else {
+            throw ExchangeError.denied(
+                "transfer.start-time", "the start was recorded at a time that cannot be", hint: "compare both clocks with `kouan doctor`")
+        }
         transfer.dataAddress = data.json
         transfer.bytes = address.packageSize.bytes
         transfer.providerPosition = record.json
@@ -146,6 +152,9 @@ extension Exchange {
         guard message.format == .sealedPackagePull else {
             throw ExchangeError.denied(
                 "transfer.format-unsupported", "this dataset travels as SealedPackage-PULL only", hint: "ask for `SealedPackage-PULL`")
+        }
+        guard message.consumerPID.utf8.count <= 512 else {
+            throw ExchangeError.badInput("consumerPid", "is longer than 512 bytes")
         }
         guard message.callbackAddress.hasPrefix(peer.card.endpoints.peer.description + "/") else {
             throw ExchangeError.denied(

@@ -65,8 +65,15 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
             let local = Timestamp(
                 year: year, month: month, day: day, hour: hour, minute: minute, second: second, millisecond: millisecond)
         else { return nil }
-        milliseconds = local.milliseconds - Int64(offsetMinutes) * 60_000
+        // In UTC the year may be another one; what we cannot write again we do not read.
+        let utc = local.milliseconds - Int64(offsetMinutes) * 60_000
+        guard (Timestamp.earliest...Timestamp.latest).contains(utc) else { return nil }
+        milliseconds = utc
     }
+
+    /// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z.
+    private static let earliest: Int64 = -62_135_596_800_000
+    private static let latest: Int64 = 253_402_300_799_999
 
     package var seconds: Int64 { milliseconds >= 0 ? milliseconds / 1000 : -((-milliseconds + 999) / 1000) }
 

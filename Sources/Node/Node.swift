@@ -101,7 +101,13 @@ package final class Node: Operations {
             let card = try OwnCard.issue(wanted, after: peers.ownCard, keys: keys, now: now)
             if card.digest != peers.ownCard?.digest {
                 let setting = Setting(id: Setting.ownCard, value: String(decoding: card.bytes, as: UTF8.self))
-                try await store.write { try $0.put(setting) }
+                try await store.write { tx in
+                    var history = (try tx.get(Setting.self, id: Setting.ownCardHistory)?.value ?? "").split(separator: " ").map(String.init)
+                    history.append(card.digest.description)
+                    try tx.put(setting)
+                    // A card is renewed with its certificate, some times a year.
+                    try tx.put(Setting(id: Setting.ownCardHistory, value: history.suffix(500).joined(separator: " ")))
+                }
                 try await peers.load(from: store)
             }
         }

@@ -70,10 +70,18 @@ private struct Loop: Service {
     let body: @Sendable () async throws -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            do {
-                try await body()
-            } catch is CancellationError {}
+        await cancelWhenGracefulShutdown {
+            // Whatever fails here, the node goes on answering reads: it says what is wrong and tries again.
+            while !Task.isCancelled {
+                do {
+                    try await body()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("loop failed", metadata: ["error": "\((error as? any KouanError)?.message ?? String(describing: error))"])
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
         }
     }
 }

@@ -141,6 +141,7 @@ extension Texts {
         "transfer.no-address": ("对端没有给出数据地址", "请与对端核对"),
         "transfer.terminated-by-user": ("传输已由用户终止", "如有需要，请重新发起传输"),
         "contract.terminated-by-user": ("协商已由用户终止", "如有需要，请重新协商"),
+        "transfer.start-time": ("传输开始的记录时间不可能成立", "用 kouan doctor 核对双方时钟"),
         "transfer.record-missing": ("缺少传输记录", "请重新发起传输"),
         "grant.other-agreement": ("密钥授权不属于该合约", "请按合约重新打开数据集包"),
     ]
