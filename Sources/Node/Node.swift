@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CryptoPrimitives
+import Dispatch
 package import Exchange
 package import ExchangeModel
 import Foundation
@@ -123,11 +124,17 @@ package final class Node: Operations {
 
     package func close() async {
         tls.close()
-        do {
-            try ledger.close()
-            try store.close()
-        } catch {
-            logger.error("store not closed", metadata: ["error": "\(error)"])
+        // Closing waits for readers, which may need this very thread to finish.
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [self] in
+                do {
+                    try ledger.close()
+                    try store.close()
+                } catch {
+                    logger.error("store not closed", metadata: ["error": "\(error)"])
+                }
+                continuation.resume()
+            }
         }
     }
 
