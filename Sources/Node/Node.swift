@@ -66,10 +66,8 @@ package final class Node: Operations {
         keys = try NodeKeys.load(from: layout.keys)
         let setting = try await store.read { try $0.get(Setting.self, id: Setting.origin) }
         guard let origin = configuration.ledgerOrigin ?? setting?.value else { throw NodeFailure.notInitialised(layout.directory) }
-        var ledgerConfiguration = LedgerConfiguration()
-        ledgerConfiguration.startQuorum = configuration.ledgerStartQuorum ?? 0
         ledger = try await Ledger.open(
-            store: store, origin: origin, key: keys.ledger, storageKey: keys.storage, clock: clock, configuration: ledgerConfiguration)
+            store: store, origin: origin, key: keys.ledger, storageKey: keys.storage, clock: clock)
         peers = PeerDirectory(clock: clock)
         transport = SwitchableTransport()
         let files = PackageFiles(directory: layout.directory)

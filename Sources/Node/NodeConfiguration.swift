@@ -22,8 +22,6 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var logLevel: String
     /// Nil: the one that `init` gave the ledger.
     package var ledgerOrigin: String?
-    /// Peers or witnesses that must confirm our head before the ledger signs after a start. Nil: none, for a node without peers.
-    package var ledgerStartQuorum: Int?
     package var proxyURL: String?
     /// Hosts that are reached without the proxy.
     package var proxyExclude: [String]
@@ -203,9 +201,6 @@ extension NodeConfiguration {
         ledgerOrigin = try read("ledger.origin", "1 to 200 printable characters without spaces and plus signs") { text in
             (1...200).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) && $0 != UInt8(ascii: "+") } ? text : nil
         }
-        ledgerStartQuorum = try need("ledger.startQuorum", "none, or a number of peers from 0 to 100") { text -> Int?? in
-            text == "none" ? .some(nil) : NodeConfiguration.integer(text, in: 0...100).map { .some($0) }
-        }
         proxyURL = try read("proxy.url", "http://host:port without user and password") {
             NodeConfiguration.originURL($0, schemes: ["http"])
         }
@@ -337,7 +332,7 @@ extension NodeConfiguration {
         package let meaning: String
         package let defaultText: String?
 
-        /// `ledger.startQuorum` → `KOUAN_LEDGER_START_QUORUM`, `nameZH` → `KOUAN_NAME_ZH`.
+        /// `peer.listen` → `KOUAN_PEER_LISTEN`, `nameZH` → `KOUAN_NAME_ZH`.
         package var environmentName: String {
             var out = "KOUAN_"
             var previousWasLower = false
@@ -366,9 +361,6 @@ extension NodeConfiguration {
         Key(name: "management.listen", meaning: "where operators connect, loopback only: address:port", defaultText: "127.0.0.1:8080"),
         Key(name: "log.level", meaning: "trace, debug, info, notice, warning, error or critical", defaultText: "info"),
         Key(name: "ledger.origin", meaning: "the name of this node's ledger; init sets it, and it never changes", defaultText: nil),
-        Key(
-            name: "ledger.startQuorum", meaning: "peers that must confirm our head before signing after a start: none or a number",
-            defaultText: "none"),
         Key(name: "proxy.url", meaning: "HTTP proxy towards peers: http://host:port", defaultText: nil),
         Key(name: "proxy.exclude", meaning: "hosts reached without it, separated by commas", defaultText: ""),
         Key(name: "trust.crlGrace", meaning: "how long past its next update a CRL is still taken: seconds, or 12h, 7d", defaultText: "0"),

@@ -19,7 +19,6 @@ import Testing
         #expect(read.province?.description == "CN-350000")
         #expect(read.peerListen == ListenAddress(host: "0.0.0.0", port: 8443))
         #expect(read.managementListen == ListenAddress(host: "127.0.0.1", port: 8080))
-        #expect(read.ledgerStartQuorum == nil)
         #expect(read.proxyExclude.isEmpty)
         #expect(read.grantLeaseSeconds == 3600)
         for key in NodeConfiguration.keys { #expect(yaml.contains("# \(key.meaning)"), "\(key.name) is explained") }
@@ -70,7 +69,7 @@ import Testing
         ("peer.listen", "0.0.0.0"), ("peer.listen", "0.0.0.0:70000"), ("peer.url", "http://node.example"),
         ("peer.url", "https://u:p@node.example"),
         ("peer.url", "https://node.example/path"), ("management.listen", "0.0.0.0:8080"), ("management.listen", "example.com:80"),
-        ("log.level", "loud"), ("ledger.origin", "has space"), ("ledger.startQuorum", "-1"), ("proxy.url", "http://user:pw@proxy:3128"),
+        ("log.level", "loud"), ("ledger.origin", "has space"), ("proxy.url", "http://user:pw@proxy:3128"),
         ("trust.crlGrace", "8d"), ("trust.crlGrace", "x"), ("grants.leaseSeconds", "0"), ("receipts.deadlineSeconds", "1.5"),
         ("nameZH", ""),
     ])
@@ -107,7 +106,7 @@ import Testing
     @Test func namesOfVariablesFollowTheKeys() {
         let names = NodeConfiguration.keys.reduce(into: [String: String]()) { $0[$1.name] = $1.environmentName }
         #expect(names["nameZH"] == "KOUAN_NAME_ZH")
-        #expect(names["ledger.startQuorum"] == "KOUAN_LEDGER_START_QUORUM")
+        #expect(names["peer.listen"] == "KOUAN_PEER_LISTEN")
         #expect(names["trust.crlGrace"] == "KOUAN_TRUST_CRL_GRACE")
     }
 }
