@@ -156,7 +156,7 @@ private final class AssemblerHolder: @unchecked Sendable {
 }
 
 extension SealingError {
-    /// What the provider's bytes can never become the agreed package by asking again.
+    /// Whether asking again can never make the provider's bytes the agreed package.
     fileprivate var isFinalForDownload: Bool {
         switch self {
         case .otherPackage, .otherSigner, .signatureInvalid, .notSigned, .unsupportedSuite, .unsupportedVersion, .notAPackage: true

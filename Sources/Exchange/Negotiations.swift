@@ -36,7 +36,7 @@ extension Exchange {
         let negotiation = Negotiation(
             id: pid, role: .consumer, peer: offered.provider, consumerPID: pid, providerPID: "", callback: peer.card.endpoints.dspURL,
             machine: ContractNegotiationMachine(), pending: machine, offerID: offer.id, datasetID: offered.datasetID, offer: offer.json,
-            agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil, lastError: nil, createdAt: now, updatedAt: now)
+            agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil, createdAt: now, updatedAt: now)
         let outgoing = outgoing(
             .contractRequest, of: pid, to: offered.provider, url: Endpoint.negotiationRequest.url(base: negotiation.callback),
             message: message)
@@ -147,7 +147,7 @@ extension Exchange {
             var negotiation = Negotiation(
                 id: pid, role: .provider, peer: peer.participant, consumerPID: message.consumerPID, providerPID: pid, callback: callback,
                 machine: ContractNegotiationMachine(), pending: nil, offerID: message.offer.id, datasetID: message.offer.target ?? "",
-                offer: message.offer.json, agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil, lastError: nil,
+                offer: message.offer.json, agreement: nil, terms: nil, providerProof: nil, consumerProof: nil, ending: nil,
                 createdAt: now, updatedAt: now)
             _ = try negotiation.machine.receive(.request(message), from: .consumer)
 

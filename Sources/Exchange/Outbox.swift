@@ -46,9 +46,9 @@ extension Exchange {
                 let now = clock.now()
                 var next: Timestamp?
                 var seen: Set<String> = []
-                // Ids are time-ordered, so the first of each process is its oldest.
                 // Read behind the ledger's writer: a row is seen only once the head that covers its cause is in the head file.
                 let waiting = try await ledger.commit { try $0.all(OutboxMessage.self) }.value
+                // Oldest first, so that the first of each process is the one whose turn it is.
                 for message in waiting.sorted(by: { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) })
                 where seen.insert(message.process).inserted && !running.contains(message.process) {
                     guard message.nextTry <= now else {
@@ -143,7 +143,6 @@ extension Exchange {
                 }
                 if let pending = negotiation.pending { negotiation.machine = pending }
                 negotiation.pending = nil
-                negotiation.lastError = nil
                 negotiation.updatedAt = now
                 try tx.put(negotiation)
             case .transferRequest, .transferStart, .transferCompletion, .transferTermination:

@@ -108,13 +108,6 @@ extension Policy {
     func wireOffer(id: String) throws -> JSON { try dspOffer(id: id) }
 }
 
-/// One clause with how far it holds.
-package struct ClauseLevel: Sendable {
-    package let pointer: String
-    package let text: String
-    package let level: String
-}
-
 extension PolicyGate.Answer {
     /// What the ledger's local part keeps of a decision: outcome, rules it rests on, reasons by code.
     var decisionJSON: JSON {

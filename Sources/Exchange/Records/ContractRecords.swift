@@ -32,7 +32,6 @@ package struct Negotiation: StoredRecord, Hashable {
     package var providerProof: JSON?
     package var consumerProof: JSON?
     package var ending: ProcessEnding?
-    package var lastError: String?
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
 

@@ -248,7 +248,7 @@ extension Node {
             advice = "the peer has our last message and owes the next one; ask its operator if it stays so"
         }
         return explanation(
-            id: negotiation.id, state: negotiation.stateName, move: move, advice: advice, waiting: waiting, lastError: negotiation.lastError
+            id: negotiation.id, state: negotiation.stateName, move: move, advice: advice, waiting: waiting, lastError: nil
         )
     }
 
