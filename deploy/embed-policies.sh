@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Writes Sources/kouan/EmbeddedPolicies.swift from Policies/, so that the program carries its templates wherever it is copied.
+# Writes Sources/kouan/EmbeddedPolicies.swift and Sources/PolicyEngine/Profiles/EmbeddedProfiles.swift from Policies/, so that the
+# program carries its templates and profiles wherever it is copied.
 # A test fails when the two differ; run this after changing a template.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,3 +36,18 @@ dictionary() { # directory
     echo '}'
 } > Sources/kouan/EmbeddedPolicies.swift.new
 mv Sources/kouan/EmbeddedPolicies.swift.new Sources/kouan/EmbeddedPolicies.swift
+
+profiles=Sources/PolicyEngine/Profiles/EmbeddedProfiles.swift
+{
+    echo '// SPDX-License-Identifier: Apache-2.0'
+    echo
+    echo '// swift-format-ignore-file'
+    echo '// Made by deploy/embed-policies.sh from Policies/profiles. Do not edit.'
+    echo
+    echo 'enum EmbeddedProfiles {'
+    echo '    static let all: [String: String] = ['
+    dictionary Policies/profiles
+    echo '    ]'
+    echo '}'
+} > "$profiles.new"
+mv "$profiles.new" "$profiles"

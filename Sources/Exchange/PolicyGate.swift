@@ -71,7 +71,9 @@ enum PolicyGate {
         request.set(Operand.recipient, [.text(party.participant.description)])
         var world = PolicyWorld(now: now)
         world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
-        return Answer(decision: policy.evaluate(request, in: world, at: question.point))
+        // Only a consumer decides a use; every earlier point that is enforced is the provider's.
+        let side: EvaluationSide = question.point == .use ? .consumer : .provider
+        return Answer(decision: policy.evaluate(request, in: world, at: question.point, options: EvaluationOptions(side: side)))
     }
 
     /// Checks a policy that a user wants to offer under: every finding is an error here, and what only a contract can hold must be

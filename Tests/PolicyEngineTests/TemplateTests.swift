@@ -72,8 +72,19 @@ struct TemplateTests {
         #expect(!policy.clauses().isEmpty)
     }
 
-    @Test func profileFileEqualsTheCompiledOne() throws {
-        #expect(try file("Policies/profiles/kouan.json") == KouanProfile.document)
+    @Test func profileFilesEqualTheCompiledOnesAndAreReadInFull() throws {
+        let paths = try files(in: "Policies/profiles", suffix: ".json")
+        #expect(paths.count == PolicyProfile.all.count)
+        for path in paths {
+            let document = try file(path)
+            let profile = try #require(PolicyProfile.all.first { $0.document == document }, "\(path)")
+            #expect(profile.operands.count == document["operands"]?.array?.count ?? 0, "\(path)")
+            #expect(profile.actions.count == document["actions"]?.array?.count ?? 0, "\(path)")
+            for entry in document["operands"]?.array ?? [] {
+                let info = try #require(OperandTable.info(IRI(entry["iri"]?.string ?? "")))
+                #expect(entry["knownFrom"]?.string == info.knownFrom?.rawValue)
+            }
+        }
         let info = try #require(OperandTable.info(Operand.recipientCountry))
         #expect(info.sort == .region)
         #expect(info.level == .enforced)

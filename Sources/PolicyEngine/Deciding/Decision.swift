@@ -31,7 +31,7 @@ package struct Decision: Sendable {
     package internal(set) var basis: [String]
     /// For anything but a permit: what stands against it, the nearest miss first.
     package internal(set) var reasons: [Reason]
-    /// At transfer: operands of the permission that a later point still tests.
+    /// At transfer and grant: operands of the permission that a later point still tests.
     package internal(set) var deferred: [IRI]
     /// Duties that go with the permission that applied, and the policy's obligations.
     package internal(set) var duties: [DutyReport]
@@ -175,7 +175,7 @@ enum ReportWriter {
 
     private static func activation(_ truth: Truth) -> JSON {
         switch truth {
-        case .satisfied: "active"
+        case .satisfied, .elsewhere: "active"
         case .unsatisfied: "inactive"
         case .undetermined: "undetermined"
         }

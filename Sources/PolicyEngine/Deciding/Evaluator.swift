@@ -10,10 +10,15 @@ struct Evaluator {
     let request: PolicyRequest?
     let world: PolicyWorld
     let point: EvaluationPoint?
+    let side: EvaluationSide
     let conditionMode: EvaluationOptions.ConditionMode
     private let now: Instant?
 
-    init(request: PolicyRequest?, world: PolicyWorld, point: EvaluationPoint?, conditionMode: EvaluationOptions.ConditionMode) {
+    init(
+        request: PolicyRequest?, world: PolicyWorld, point: EvaluationPoint?, side: EvaluationSide = .provider,
+        conditionMode: EvaluationOptions.ConditionMode
+    ) {
+        self.side = side
         self.request = request
         self.world = world
         self.point = point
@@ -30,7 +35,7 @@ struct Evaluator {
         let terms = permission.terms
         let constraints = evaluate(terms.constraints, .request, rule: terms.id)
         let conditions = permission.duties.map { condition($0) }
-        let activation = Truth.all([constraints.truth] + conditions.map(permits))
+        let activation = Truth.all([constraints.truth] + conditions.map(permits)).ofRule(.permission)
         let matched = premises(terms, action: request?.action, target: request?.target, party: request?.party, .request)
         return RuleReport(
             id: terms.id, kind: .permission, pointer: terms.pointer, activation: activation,
@@ -47,11 +52,12 @@ struct Evaluator {
             premises(terms, action: event.action, target: event.target, party: event.party, .event(event)).truth == .satisfied
                 && evaluate(terms.constraints, .event(event), rule: terms.id).truth == .satisfied
         }
+        let activation = constraints.truth.ofRule(.prohibition)
         let deontic = decided(terms) ?? (isViolated ? .violated : .notSet)
         let remedies = prohibition.remedies.map { obligation($0) }
         return RuleReport(
-            id: terms.id, kind: .prohibition, pointer: terms.pointer, activation: constraints.truth,
-            applies: request == nil ? constraints.truth : Truth.all([constraints.truth, matched.truth]), deontic: deontic, deadline: nil,
+            id: terms.id, kind: .prohibition, pointer: terms.pointer, activation: activation,
+            applies: request == nil ? activation : Truth.all([activation, matched.truth]), deontic: deontic, deadline: nil,
             premises: request == nil ? [] : matched.premises, refinements: matched.refinements, constraints: constraints.reports,
             conditions: [], remedies: remedies,
             remedied: deontic == .violated && !remedies.isEmpty && remedies.allSatisfy { $0.deontic == .fulfilled }, consequences: [],
@@ -79,7 +85,8 @@ struct Evaluator {
         let isFulfilled = world.performed.contains { matches($0, duty) }
         return DutyReport(
             id: terms.id, pointer: terms.pointer, actions: terms.actions.map(\.action), phase: duty.phase,
-            activation: constraints.truth, deontic: decided(terms) ?? (isFulfilled ? .fulfilled : .notSet),
+            activation: constraints.truth.ofRule(.obligation),
+            deontic: decided(terms) ?? (isFulfilled ? .fulfilled : .notSet),
             deadline: duty.deadline?.timestamp, constraints: constraints.reports,
             consequences: duty.consequences.map { obligation($0) })
     }
@@ -101,7 +108,8 @@ struct Evaluator {
         }
         return DutyReport(
             id: terms.id, pointer: terms.pointer, actions: terms.actions.map(\.action), phase: duty.phase,
-            activation: constraints.truth, deontic: state, deadline: duty.deadline?.timestamp, constraints: constraints.reports,
+            activation: constraints.truth.ofRule(.obligation), deontic: state, deadline: duty.deadline?.timestamp,
+            constraints: constraints.reports,
             consequences: duty.consequences.map { obligation($0) })
     }
 
@@ -246,9 +254,7 @@ struct Evaluator {
                 // Before use or after use: the phase of a duty, not a fact.
                 state = point == nil && conditionMode != .perDuty ? holds(operation, left, right) : .satisfied
             } else if left.isEmpty, let point {
-                let isDeferred = OperandTable.info(constraint.leftOperand).map { !$0.isKnown(at: point) } ?? false
-                source = isDeferred ? .deferred : .missing
-                state = .undetermined
+                (state, source) = unknown(constraint.leftOperand, subject, at: point)
             } else if let point, !point.isEnforced, source == .clock, case .request = subject {
                 state = early(operation, left, right)
                 if state == .undetermined { source = .deferred }
@@ -260,10 +266,22 @@ struct Evaluator {
         } else {
             state = unreadable
         }
-        if left.isEmpty, source != .deferred { source = .missing }
+        if left.isEmpty, point == nil { source = .missing }
         return ConstraintReport(
             id: constraint.id, pointer: constraint.pointer, state: state, leftOperand: constraint.leftOperand,
             operation: constraint.operation, logical: nil, left: left, right: right, source: source)
+    }
+
+    /// What a clause without a left value is here.
+    private func unknown(_ operand: IRI, _ subject: Subject, at point: EvaluationPoint) -> (Truth, ValueSource) {
+        switch OperandTable.info(operand)?.knowledge(at: point, on: side) ?? .never {
+        case .later: return (.undetermined, .deferred)
+        case .elsewhere(let source):
+            // An act that is on record without a value does not show that the clause was kept.
+            guard case .request = subject else { return (.undetermined, .missing) }
+            return (.elsewhere, source)
+        case .known, .never: return (.undetermined, .missing)
+        }
     }
 
     private func isUsageMarker(_ constraint: Constraint, _ right: [PolicyValue]) -> Bool {
@@ -354,7 +372,7 @@ struct Evaluator {
 extension Truth {
     fileprivate var rank: Int {
         switch self {
-        case .satisfied: 2
+        case .satisfied, .elsewhere: 2
         case .undetermined: 1
         case .unsatisfied: 0
         }

@@ -2,6 +2,9 @@
 
 package import ExchangeModel
 
+/// Who evaluates. Some facts only one side can know: what the provider's people confirmed, where the consumer's node runs.
+package enum EvaluationSide: String, Sendable, Hashable { case provider, consumer }
+
 /// How to evaluate, where ODRL leaves a choice.
 package struct EvaluationOptions: Sendable {
     package enum Behaviour: String, Sendable, Hashable {
@@ -23,12 +26,17 @@ package struct EvaluationOptions: Sendable {
 
     package var behaviour: Behaviour
     package var conditionMode: ConditionMode
+    package var side: EvaluationSide
     /// Policies that `inheritFrom` may name, by id.
     package var library: [String: Policy]
 
-    package init(behaviour: Behaviour = .closed, conditionMode: ConditionMode = .perDuty, library: [String: Policy] = [:]) {
+    package init(
+        behaviour: Behaviour = .closed, conditionMode: ConditionMode = .perDuty, side: EvaluationSide = .provider,
+        library: [String: Policy] = [:]
+    ) {
         self.behaviour = behaviour
         self.conditionMode = conditionMode
+        self.side = side
         self.library = library
     }
 }
@@ -65,9 +73,9 @@ extension Policy {
     /// Decides at a point, with three values, closed by default.
     ///
     /// An operand that is not known before a later point is *deferred*: in a catalog and at negotiation the outcome is `conditional`
-    /// and names it. At `transfer` a deferred operand does not hold back sealed bytes, which open nothing until a grant tests it
-    /// (`Decision.deferred` lists them); a fact that should be known here and is missing does. At grant and use nothing is deferred
-    /// and nothing may be missing. A missing fact never disables a prohibition. An offer is evaluated in a catalog and at negotiation
+    /// and names it. At `transfer` a deferred operand does not hold back sealed bytes, which open nothing until a grant tests it, and
+    /// at `grant` one that only the consumer's node learns at the use does not hold back the key (`Decision.deferred` lists them); a fact
+    /// that should be known here and is missing does. At use nothing is deferred and nothing may be missing. A missing fact never disables a prohibition. An offer is evaluated in a catalog and at negotiation
     /// as if it were agreed; at an enforced point it grants nothing.
     package func evaluate(
         _ request: PolicyRequest, in world: PolicyWorld, at point: EvaluationPoint, options: EvaluationOptions = EvaluationOptions()
@@ -91,7 +99,8 @@ extension Policy {
         _ request: PolicyRequest, _ world: PolicyWorld, _ point: EvaluationPoint, _ options: EvaluationOptions
     ) -> Decision {
         let (whole, unresolved) = inherited(options.library)
-        let evaluator = Evaluator(request: request, world: world, point: point, conditionMode: options.conditionMode)
+        let evaluator = Evaluator(
+            request: request, world: world, point: point, side: options.side, conditionMode: options.conditionMode)
         let rules = whole.reports(evaluator)
         var decision = Decision(
             policyID: id, requestID: request.id, point: point, outcome: .deny, rules: rules, basis: [], reasons: [], deferred: [],
@@ -109,10 +118,11 @@ extension Policy {
 
         let permissions = rules.filter { $0.kind == .permission }
         let prohibitions = rules.filter { $0.kind == .prohibition }
-        // At transfer what only waits for a later point counts as open; everything else unknown is no.
-        let permitted = permissions.map { point.isEnforced ? $0.enforced(deferring: point == .transfer) : $0.applies }
-        // A prohibition that waits for a later point does not hold sealed bytes back either: the grant tests it.
-        let forbidden = prohibitions.map { point == .transfer && $0.waitsOnlyForLaterPoints ? .unsatisfied : $0.applies }
+        // Before the use, what only waits for a later point counts as open; everything else unknown is no.
+        let isLast = point == .use
+        let permitted = permissions.map { point.isEnforced ? $0.enforced(deferring: !isLast) : $0.applies }
+        // A prohibition that waits for a later point does not hold sealed bytes or a key back either: the later point tests it.
+        let forbidden = prohibitions.map { point.isEnforced && !isLast && $0.waitsOnlyForLaterPoints ? .unsatisfied : $0.applies }
         let some = Truth.any(permitted)
         let against = point.isEnforced ? Truth.any(forbidden.map { $0 == .undetermined ? .satisfied : $0 }) : Truth.any(forbidden)
         let isCertainlyForbidden = forbidden.contains(.satisfied)
@@ -155,7 +165,7 @@ extension Policy {
             + rules.filter { $0.kind == .obligation }.map(\.asDuty)
 
         if decision.outcome == .permit, point.isEnforced, let rule = applying.first {
-            decision.deferred = point == .transfer ? Reasons.needs([rule] + prohibitions.filter(\.waitsOnlyForLaterPoints)) : []
+            decision.deferred = !isLast ? Reasons.needs([rule] + prohibitions.filter(\.waitsOnlyForLaterPoints)) : []
             let index = permissions.firstIndex { $0.pointer == rule.pointer && $0.id == rule.id }
             decision.permit = Permit(
                 policyID: id ?? "", point: point, action: request.action, party: request.party, target: request.target, rule: rule.name,
@@ -198,7 +208,7 @@ extension Truth {
         switch self {
         case .satisfied: [true]
         case .unsatisfied: [false]
-        case .undetermined: [true, false]
+        case .undetermined, .elsewhere: [true, false]
         }
     }
 }
@@ -208,7 +218,7 @@ extension RuleReport {
     /// count against it; they must be the only ones that are open.
     fileprivate func enforced(deferring: Bool) -> Truth {
         switch applies {
-        case .satisfied, .unsatisfied: return applies
+        case .satisfied, .unsatisfied, .elsewhere: return applies
         case .undetermined:
             return Truth(deferring && waitsOnlyForLaterPoints)
         }

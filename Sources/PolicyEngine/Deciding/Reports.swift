@@ -2,39 +2,60 @@
 
 package import ExchangeModel
 
-/// Three values: a fact that is not yet known makes a clause neither hold nor fail.
+/// Three values, and one that is none: a fact that is not yet known makes a clause neither hold nor fail, and a clause that is decided
+/// elsewhere has no part in the decision.
 package enum Truth: String, Sendable, Hashable {
     case satisfied, unsatisfied, undetermined
+    /// Contract text, or a clause that the other side has decided. It drops out of `and`, `or` and `xone`, so that what stands beside it
+    /// decides alone; a group of nothing else is itself decided elsewhere.
+    case elsewhere
 
     init(_ value: Bool) { self = value ? .satisfied : .unsatisfied }
 
     static func all(_ truths: some Sequence<Truth>) -> Truth {
+        var isDecidedHere = false
+        var isElsewhere = false
         var result = Truth.satisfied
         for truth in truths {
-            if truth == .unsatisfied { return .unsatisfied }
-            if truth == .undetermined { result = .undetermined }
+            switch truth {
+            case .unsatisfied: return .unsatisfied
+            case .undetermined: result = .undetermined
+            case .satisfied: isDecidedHere = true
+            case .elsewhere: isElsewhere = true
+            }
         }
-        return result
+        return isElsewhere && !isDecidedHere && result == .satisfied ? .elsewhere : result
     }
 
     static func any(_ truths: some Sequence<Truth>) -> Truth {
+        var isDecidedHere = false
+        var isElsewhere = false
         var result = Truth.unsatisfied
         for truth in truths {
-            if truth == .satisfied { return .satisfied }
-            if truth == .undetermined { result = .undetermined }
+            switch truth {
+            case .satisfied: return .satisfied
+            case .undetermined: result = .undetermined
+            case .unsatisfied: isDecidedHere = true
+            case .elsewhere: isElsewhere = true
+            }
         }
-        return result
+        return isElsewhere && !isDecidedHere && result == .unsatisfied ? .elsewhere : result
     }
 
     static func exactlyOne(_ truths: some Sequence<Truth>) -> Truth {
-        var satisfied = 0
-        var undetermined = false
-        for truth in truths {
-            if truth == .satisfied { satisfied += 1 }
-            if truth == .undetermined { undetermined = true }
-        }
-        if satisfied > 1 { return .unsatisfied }
-        return undetermined ? .undetermined : Truth(satisfied == 1)
+        var counts: [Truth: Int] = [:]
+        for truth in truths { counts[truth, default: 0] += 1 }
+        if counts[.satisfied, default: 0] > 1 { return .unsatisfied }
+        if counts[.undetermined] != nil { return .undetermined }
+        if counts[.elsewhere] != nil, counts.count == 1 { return .elsewhere }
+        return Truth(counts[.satisfied] == 1)
+    }
+
+    /// What the truth of a rule's clauses means for the rule: without anything decided here a permission or a duty stands as the parties
+    /// agreed it, and a prohibition is theirs to keep.
+    func ofRule(_ kind: RuleReport.Kind) -> Truth {
+        guard self == .elsewhere else { return self }
+        return kind == .prohibition ? .unsatisfied : .satisfied
     }
 }
 
@@ -45,6 +66,10 @@ package enum ValueSource: String, Sendable, Hashable {
     case missing
     /// Not known before a later point.
     case deferred
+    /// Contract text: no machine decides it.
+    case contract
+    /// The other side of the exchange knows it and has decided.
+    case peer
 }
 
 package struct ConstraintReport: Sendable {

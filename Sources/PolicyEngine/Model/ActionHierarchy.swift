@@ -7,7 +7,7 @@ package struct ActionHierarchy: Sendable {
 
     /// The hierarchy of the ODRL Vocabulary 2.2 and the actions of our profile.
     package static let standard = ActionHierarchy(
-        parents: parsed(odrlActions).merging(KouanProfile.actions) { first, _ in first })
+        parents: parsed(odrlActions).merging(PolicyProfile.actions) { first, _ in first })
 
     init(parents: [IRI: [IRI]]) {
         var closure: [IRI: Set<IRI>] = [:]

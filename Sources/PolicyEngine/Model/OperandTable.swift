@@ -100,20 +100,54 @@ package struct LocalizedText: Sendable, Hashable {
     package var json: JSON { ["en": .string(en), "zh": .string(zh)] }
 }
 
-/// What the engine knows about one left operand.
+/// What the engine knows about one left operand: a row of the table *operand × point → known, deferred or forbidden*.
 package struct OperandInfo: Sendable {
+    /// Which side of an exchange learns the value.
+    package enum Knower: String, Sendable, Hashable, CaseIterable { case both, provider, consumer }
+
     package let iri: IRI
     package let sort: OperandSort
     /// The first point at which its value can be known; nil when this node can know it nowhere.
     package let knownFrom: EvaluationPoint?
+    package let knownTo: Knower
+    /// A term of a profile that no machine decides: the parties sign it and keep it. Its level is `declared`.
+    package let isContractText: Bool
     package let level: EnforcementLevel
     package let title: LocalizedText
 
-    package func isKnown(at point: EvaluationPoint) -> Bool { knownFrom.map { $0 <= point } ?? false }
+    init(
+        iri: IRI, sort: OperandSort, knownFrom: EvaluationPoint?, knownTo: Knower = .both, isContractText: Bool = false,
+        level: EnforcementLevel, title: LocalizedText
+    ) {
+        self.iri = iri
+        self.sort = sort
+        self.knownFrom = knownFrom
+        self.knownTo = knownTo
+        self.isContractText = isContractText
+        self.level = level
+        self.title = title
+    }
+
+    package enum Knowledge: Sendable, Hashable {
+        case known
+        /// A later point knows it.
+        case later
+        case elsewhere(ValueSource)
+        /// No point knows it: refused in a permission or a prohibition when a policy is registered.
+        case never
+    }
+
+    package func knowledge(at point: EvaluationPoint, on side: EvaluationSide) -> Knowledge {
+        if isContractText { return .elsewhere(.contract) }
+        guard let knownFrom else { return .never }
+        // A consumer opens with a key in hand: what only the provider knows was decided before that key was released.
+        if side == .consumer, knownTo == .provider { return point == .use ? .elsewhere(.peer) : .later }
+        return knownFrom <= point ? .known : .later
+    }
 }
 
 package enum OperandTable {
-    package static func info(_ operand: IRI) -> OperandInfo? { core[operand] ?? KouanProfile.operands[operand] }
+    package static func info(_ operand: IRI) -> OperandInfo? { core[operand] ?? PolicyProfile.operands[operand] }
 
     /// The left operands of the ODRL vocabulary. Those without a point are known to this node nowhere and refused in constraints;
     /// in a refinement of a duty they describe the act itself.
@@ -131,8 +165,8 @@ package enum OperandTable {
         add("industry", .concept, "行业", from: .catalog, .enforced)
         add("event", .concept, "事件")
         add("product", .concept, "产品")
-        add("elapsedTime", .duration, "累计时长")
-        add("meteredTime", .duration, "计量时长")
+        add("elapsedTime", .duration, "自协议达成起的时长", from: .transfer, .enforced)
+        add("meteredTime", .duration, "累计使用时长", from: .grant, .attested)
         add("delayPeriod", .duration, "延迟期间")
         add("timeInterval", .duration, "时间间隔")
         add("payAmount", .amount, "支付金额")

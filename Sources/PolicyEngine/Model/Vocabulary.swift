@@ -31,7 +31,8 @@ package enum Namespace {
     /// The Kouan profile `urn:kouan:odrl:1`; each of its terms stands below it.
     package static let kouan = "urn:kouan:odrl:1:"
 
-    /// The prefixes that a policy may use without declaring them: those of the W3C ODRL context, and ours.
+    /// The prefixes that a policy may use without declaring them: those of the W3C ODRL context, and
+    /// those of the profiles.
     static let prefixes: [String: String] = [
         "odrl": odrl,
         "xsd": xsd,
@@ -45,8 +46,7 @@ package enum Namespace {
         "foaf": "http://xmlns.com/foaf/0.1/",
         "schema": "http://schema.org/",
         "cc": "http://creativecommons.org/ns#",
-        "kouan": kouan,
-    ]
+    ].merging(PolicyProfile.all.flatMap(\.prefixes)) { ours, _ in ours }
 
     static let shortened: [(String, String)] = [
         ("odrl", odrl), ("kouan", kouan), ("xsd", xsd), ("cc", "http://creativecommons.org/ns#"),
@@ -84,6 +84,8 @@ package enum Operand {
     package static let spatial = odrl("spatial")
     package static let event = odrl("event")
     package static let industry = odrl("industry")
+    package static let elapsedTime = odrl("elapsedTime")
+    package static let meteredTime = odrl("meteredTime")
     package static let recipientCountry = IRI(Namespace.kouan + "recipientCountry")
     package static let recipientProvince = IRI(Namespace.kouan + "recipientProvince")
     package static let recipientSpace = IRI(Namespace.kouan + "recipientSpace")
@@ -100,6 +102,10 @@ package enum Action {
     package static let sell = IRI(Namespace.odrl + "sell")
     package static let delete = IRI(Namespace.odrl + "delete")
     package static let inform = IRI(Namespace.odrl + "inform")
+    package static let watermark = IRI(Namespace.odrl + "watermark")
+    package static let anonymize = IRI(Namespace.odrl + "anonymize")
+    package static let mask = IRI(Namespace.kouan + "mask")
+    package static let reportUsage = IRI(Namespace.kouan + "reportUsage")
 }
 
 enum Terms {

@@ -5,15 +5,16 @@ import ExchangeModel
 /// What registration refuses and what it warns about.
 extension PolicyParser {
     mutating func checkProfiles(_ profiles: [IRI], _ node: JSONLDNode) {
-        for (item, profile) in zip(node.items("profile"), profiles) where profile != KouanProfile.id {
+        for (item, profile) in zip(node.items("profile"), profiles) where !PolicyProfile.all.contains(where: { $0.id == profile }) {
             find(
                 "policy.unknown-profile", item.pointer, "the profile `\(profile)` is not known here",
-                "a processor must not guess what an unknown profile means; known profiles: `\(KouanProfile.id)`")
+                "a processor must not guess what an unknown profile means; known profiles: "
+                    + PolicyProfile.all.map { "`\($0.id)`" }.joined(separator: ", "))
         }
-        if usesProfile, !profiles.contains(KouanProfile.id) {
+        for used in usedProfiles.sorted() where !profiles.contains(used) {
             find(
-                "policy.profile-not-named", node.pointer, "the policy uses terms of `\(KouanProfile.id)` without naming the profile",
-                "add `\"profile\": \"\(KouanProfile.id)\"`")
+                "policy.profile-not-named", node.pointer, "the policy uses terms of `\(used)` without naming the profile",
+                "add `\"profile\": \"\(used)\"`")
         }
     }
 
@@ -35,10 +36,10 @@ extension PolicyParser {
         guard let info = OperandTable.info(operand) else {
             find(
                 "policy.unknown-operand", pointer, "the left operand `\(text)` is not known here",
-                suggestion(text, OperandTable.names) ?? "use an operand of the ODRL vocabulary, or of `\(KouanProfile.id)`")
+                suggestion(text, OperandTable.names) ?? "use an operand of the ODRL vocabulary, or of `\(PolicyProfile.kouan)`")
             return
         }
-        if info.knownFrom == nil, place == .rule {
+        if info.knownFrom == nil, !info.isContractText, place == .rule {
             find(
                 "policy.operand-never-known", pointer,
                 "this node learns the value of `\(operand.localName)` at no point, so the rule could never be decided",

@@ -182,7 +182,7 @@ struct PolicyParser {
         node.items("profile").compactMap { referenceText($0.value).map { IRI(context.expand($0)) } }
     }
 
-    var usesProfile = false
+    var usedProfiles: Set<IRI> = []
 
     private func title(_ node: JSONLDNode) -> LocalizedText? {
         var en: String?
@@ -295,11 +295,11 @@ struct PolicyParser {
 
     private mutating func action(_ text: String, _ pointer: JSONPointer) -> IRI {
         let iri = IRI(context.expandTerm(text))
-        if iri.description.hasPrefix(Namespace.kouan) { usesProfile = true }
+        if let profile = PolicyProfile.owner(of: iri) { usedProfiles.insert(profile) }
         if !ActionHierarchy.standard.contains(iri) {
             find(
                 "policy.unknown-action", pointer, "the action `\(text)` is not known here",
-                suggestion(text, ActionHierarchy.standardNames) ?? "use a term of the ODRL vocabulary, or of `\(KouanProfile.id)`")
+                suggestion(text, ActionHierarchy.standardNames) ?? "use a term of the ODRL vocabulary, or of `\(PolicyProfile.kouan)`")
         } else if let preferred = ActionHierarchy.preferred(iri) {
             find(
                 "policy.deprecated-action", pointer, "the action `\(iri.localName)` is deprecated", "write `\(preferred.localName)`",
@@ -387,7 +387,7 @@ struct PolicyParser {
         var leftOperand: IRI = ""
         if let item = node.items("leftOperand").first, let text = referenceText(item.value) {
             leftOperand = IRI(context.expandTerm(text))
-            if leftOperand.description.hasPrefix(Namespace.kouan) { usesProfile = true }
+            if let profile = PolicyProfile.owner(of: leftOperand) { usedProfiles.insert(profile) }
             checkOperand(leftOperand, text, item.pointer, place)
         } else {
             find("policy.no-left-operand", pointer, "the constraint has no `leftOperand`", "name what is limited, for example `purpose`")
@@ -517,8 +517,8 @@ extension JSONLDContext {
 }
 
 extension OperandTable {
-    static let names: [String] = (Array(core.keys) + Array(KouanProfile.operands.keys)).map(\.localName).sorted()
-    static let decidable: [String] = (Array(core.values) + Array(KouanProfile.operands.values)).filter { $0.knownFrom != nil }
+    static let names: [String] = (Array(core.keys) + Array(PolicyProfile.operands.keys)).map(\.localName).sorted()
+    static let decidable: [String] = (Array(core.values) + Array(PolicyProfile.operands.values)).filter { $0.knownFrom != nil }
         .map(\.iri.short).sorted()
 }
 
