@@ -59,7 +59,7 @@ extension Duty {
 
     var deadline: Instant? { deadlineBound?.moment }
 
-    /// After the use when the act is only possible then, or when the marker `event gt odrl:policyUsage` says so; else before it.
+    /// After the use when the act is only possible then, when its time counts from a use, or when the marker `event gt odrl:policyUsage` says so; else before it.
     var phase: DutyReport.Phase {
         for node in terms.constraints + terms.actions.flatMap(\.refinements) {
             guard case .atomic(let constraint) = node, constraint.leftOperand == Operand.event,
@@ -71,8 +71,16 @@ extension Duty {
             default: break
             }
         }
+        // What counts from an event that a use, or nothing before it, brings about cannot be asked for beforehand.
+        let later: Set<DutyClock> = [.firstUse, .lastUse, .revocation, .incident]
+        if PlannedDuty.atoms(terms.constraints + terms.actions.flatMap(\.refinements)).contains(where: {
+            DutyClock(operand: $0.leftOperand).map(later.contains) ?? false
+        }) {
+            return .after
+        }
         let after: Set<IRI> = [Action.delete, Action.inform, IRI(Namespace.odrl + "attribute"), IRI(Namespace.odrl + "uninstall")]
-        return terms.actions.allSatisfy { after.contains($0.action) } && !terms.actions.isEmpty ? .after : .before
+        let isAfter = terms.actions.allSatisfy { term in after.contains { ActionHierarchy.standard.reaches(term.action, $0) } }
+        return isAfter && !terms.actions.isEmpty ? .after : .before
     }
 }
 
@@ -176,5 +184,5 @@ extension Constraint {
 }
 
 extension Instant {
-    fileprivate var isWholeMillisecond: Bool { nanoseconds.isMultiple(of: 1_000_000) }
+    var isWholeMillisecond: Bool { nanoseconds.isMultiple(of: 1_000_000) }
 }

@@ -119,7 +119,7 @@ struct Evaluator {
         return premises(duty.terms, action: event.action, target: event.target, party: event.party, .event(event)).truth == .satisfied
     }
 
-    private func decided(_ terms: RuleTerms) -> DeonticState? { terms.id.flatMap { world.dutyStates[$0] } }
+    private func decided(_ terms: RuleTerms) -> DeonticState? { world.dutyStates.isEmpty ? nil : world.dutyStates[terms.name] }
 
     /// What a duty of a permission means for the permission.
     private func permits(_ duty: DutyReport) -> Truth {
@@ -212,6 +212,9 @@ struct Evaluator {
         for node in nodes { truths.append(evaluate(node, subject, rule: rule, into: &reports)) }
         return (Truth.all(truths), reports)
     }
+
+    /// Whether a duty's own conditions hold, apart from any use.
+    func conditions(_ nodes: [ConstraintNode]) -> Truth { evaluate(nodes, .request, rule: nil).truth }
 
     private func evaluate(_ node: ConstraintNode, _ subject: Subject, rule: String?, into reports: inout [ConstraintReport]) -> Truth {
         switch node {

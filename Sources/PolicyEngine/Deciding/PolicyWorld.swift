@@ -91,7 +91,7 @@ package struct PolicyWorld: Sendable {
     package var counters: [String: [String: [PolicyValue]]] = [:]
     package var references: [String: [PolicyValue]] = [:]
     package var performed: [PerformedAction] = []
-    /// States that were decided elsewhere, by the uid of the rule.
+    /// States that were decided elsewhere, by the uid of the rule, or by `#` and its place for a rule without one.
     package var dutyStates: [String: DeonticState] = [:]
     /// Which place lies in which. Nil knows only `broader`.
     package var regions: RegionHierarchy?
