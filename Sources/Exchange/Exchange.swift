@@ -28,6 +28,7 @@ package final class Exchange: Sendable {
     let logger: Logger
     package let signals = ProcessSignals()
     let refusals: RefusalLimiter
+    let policies = PolicyCache()
     let servedBytes = ServedBytes()
     let progress = Progress()
     /// Grant requests that a call is waiting for, by request id.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import PolicyEngine
+
 /// The waits and limits of the exchange. Each is a configuration key or has its reason here.
 package struct ExchangeSettings: Sendable {
     /// How long a key grant lasts when the policy allows longer.
@@ -22,6 +24,9 @@ package struct ExchangeSettings: Sendable {
     package var openProcessesPerPeer = 1_000
     /// Refusals of one peer that get an entry of their own in an hour.
     package var refusalsPerPeerAndHour: Int64 = 60
+
+    /// Where and in what this node opens packages, by operand: what only its configuration knows.
+    package var surroundings: [String: [PolicyValue]] = [:]
 
     /// Leases count by it, beside the wall clock.
     package var bootClock = BootClock.system

@@ -56,11 +56,22 @@ extension Exchange {
             else {
                 throw refused(.denied("receipt.missing", "no delivery under this agreement is receipted", hint: "fetch the package first"))
             }
-            var counter = try tx.get(UseCounter.self, id: agreement.id) ?? UseCounter(id: agreement.id, used: 0)
+            guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {
+                throw refused(.denied("package.withdrawn", "the package is no longer available", hint: "ask the provider"))
+            }
+            let known = try policies.read(agreement.document)
+            let log = UseLog(of: agreement, needs: known.needs)
+            var values: [String: [PolicyValue]]
+            do {
+                values = try log.values(adding: UsageSum(uses: 1, bytes: version.bytes), at: now, in: tx.store)
+            } catch let error as ExchangeError {
+                throw refused(error)
+            }
+            values.merge(try confirmedFacts(of: agreement, for: known, in: tx.store)) { counted, _ in counted }
             let question = PolicyGate.Question(
                 action: .other(request.action), target: agreement.datasetID, party: peer.attributes(), purpose: request.purpose,
-                usesIncludingThis: Int(counter.used) + 1, point: .grant)
-            let answer = PolicyGate.ask(try PolicyGate.read(agreement.document), question, at: now)
+                values: values, point: .grant)
+            let answer = PolicyGate.ask(known.policy, question, at: now)
             guard let permit = answer.permit else {
                 let isSpent = answer.decision.reasons.contains { $0.leftOperand == Operand.count }
                 throw refused(
@@ -68,22 +79,21 @@ extension Exchange {
                         ? .denied("grant.allowance-used-up", "all uses of this agreement were granted", hint: "negotiate a new agreement")
                         : answer.refusal)
             }
-            guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {
-                throw refused(.denied("package.withdrawn", "the package is no longer available", hint: "ask the provider"))
-            }
-            // Counted uses are granted one by one, so that the count is kept here and not only at the consumer.
-            let allowance: Int64? = permit.allowance.maximumUses == nil ? nil : 1
-            if let allowance { counter.used += allowance }
-            let leaseEnd = now.adding(seconds: settings.leaseSeconds)
+            // Counted uses are granted one by one, so that the counts are kept here and not only at the consumer.
+            let allowance: Int64? = known.needs.countsReleases ? 1 : nil
+            let used = allowance == nil ? 0 : try log.add(grantID, bytes: version.bytes, at: now, in: tx.store).used
+            let leaseEnd = [
+                now.adding(seconds: settings.leaseSeconds), permit.allowance.notAfter,
+                permit.allowance.maximumElapsedMilliseconds.map { agreement.agreedAt.adding(milliseconds: $0) },
+            ].compactMap(\.self).min()
             let context = GrantContext(
                 grantID: grantID, requestID: request.requestID, agreement: agreement.digest, policyHash: agreement.policyHash,
                 package: agreement.package, consumer: peer.participant, nodeCard: peer.card.digest, requestKey: request.requestKey,
                 provider: own.participant, notBefore: now.adding(seconds: -settings.clockToleranceSeconds),
-                notAfter: permit.allowance.notAfter.map { min($0, leaseEnd) } ?? leaseEnd, durationSeconds: settings.leaseSeconds,
+                notAfter: leaseEnd, durationSeconds: settings.leaseSeconds,
                 allowance: allowance)
             let grant = try KeyGrant.issue(
                 context, fileKey: try keys.unwrap(version.wrappedKey, of: agreement.package), signer: keys.signing)
-            try tx.put(counter)
             try tx.insert(
                 IssuedGrant(
                     id: peer.participant.description + "\n" + request.requestID, grantID: grantID, peer: peer.participant,
@@ -93,7 +103,7 @@ extension Exchange {
                     type: .grantIssued, role: .provider, correlation: request.requestID, agreement: agreement.id, shared: shared,
                     local: [
                         "action": .string(request.action), "purpose": request.purpose.map(JSON.string) ?? .null,
-                        "used": .integer(counter.used), "decision": answer.decisionJSON,
+                        "used": .integer(used), "decision": answer.decisionJSON,
                     ], digests: ["grant": Digest(algorithm: .sha256, bytes: Hash.sha256(grant.bytes))], ids: ["grant": grantID]))
             return grant.bytes
         }.value

@@ -4,7 +4,7 @@ import CryptoPrimitives
 package import ExchangeModel
 import Identity
 import Ledger
-import PolicyEngine
+package import PolicyEngine
 import Sealing
 import StorageSQLite
 
@@ -13,11 +13,16 @@ package struct IntendedUse: Sendable, Hashable {
     /// An ODRL action; `read` satisfies a permission to read and one to use.
     package let action: String
     package let purpose: String?
+    /// What the user states of it besides, by operand: `StatedFacts` reads them.
+    package let facts: [String: [PolicyValue]]
 
-    package init(action: String = "read", purpose: String?) {
+    package init(action: String = "read", purpose: String?, facts: [String: [PolicyValue]] = [:]) {
         self.action = action
         self.purpose = purpose
+        self.facts = facts
     }
+
+    var factsJSON: JSON { .object(facts.mapValues { .array($0.map(\.json)) }) }
 }
 
 /// A use that policy and provider allowed and the ledger has recorded. Nothing else opens a package.
@@ -30,6 +35,8 @@ struct PermittedUse: Sendable {
     let requestKey: PrivateKey
     /// Of the agreement, after this one; nil when uses are not counted.
     let usesLeft: Int64?
+    /// It goes on after it was cut short. Nobody can say that nothing left before, so nothing is given back.
+    let isResumed: Bool
 }
 
 package struct OpenedPackage: Sendable {
@@ -55,59 +62,105 @@ extension Exchange {
             throw ExchangeError.notSettled(
                 "transfer", "the package of this agreement is not here in full, or its receipt is still under way")
         }
-        let policy = try PolicyGate.read(agreement.document)
         let parties = parties(role: .consumer, peer: agreement.peer)
-        let party = try ownAttributes()
         let shared = SharedFacts(
             provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: agreement.package,
             agreement: agreement.digest, policy: agreement.policyHash)
+        let asked = UseQuestion(
+            intended: intended, agreement: agreement, package: held, party: try ownAttributes(),
+            known: try policies.read(agreement.document),
+            surroundings: settings.surroundings, directory: directory, shared: shared)
+        if let resumed = try await resume(asked, by: user) { return resumed }
 
         // Before anything is asked of the provider: a use that our own node would refuse for any reason but its count stays here.
-        let used = try await store.read { try $0.get(UseCounter.self, id: agreement.id)?.used ?? 0 }
-        let first = PolicyGate.ask(
-            policy, question(intended, agreement, party, uses: used + 1), at: clock.now())
+        let now = clock.now()
+        let first = try await store.read { try asked.decide(adding: asked.cost, at: now, in: $0) }
         if first.permit == nil, !first.decision.reasons.contains(where: { $0.leftOperand == Operand.count }) {
-            _ = try await ledger.commit { [self] tx in
-                throw refusal(
-                    first.refusal, of: own.participant, role: .consumer, correlation: nil, agreement: agreement.id, shared: shared,
-                    point: "use")
-            }
+            _ = try await ledger.commit { [self] tx in throw refused(first, asked, correlation: nil) }
         }
-        let (grant, requestID, requestKey) = try await keyGrant(for: intended, agreement, shared: shared)
+        // A grant that another opening has used up meanwhile is no reason to give up: the next one is asked for.
+        for _ in 0..<16 {
+            let (grant, requestID, requestKey) = try await keyGrant(for: intended, agreement, shared: shared)
+            guard let (use, usesLeft) = try await reserve(asked, under: grant, by: user) else { continue }
+            return PermittedUse(
+                use: use, agreement: agreement, package: held, grant: grant, grantRequestID: requestID, requestKey: requestKey,
+                usesLeft: usesLeft, isResumed: false)
+        }
+        throw ExchangeError.denied("grant.allowance-used-up", "this key grant has no use left", hint: "open again for a new grant")
+    }
 
+    /// Decides and takes one use, in one commit. Nil when the grant has none left.
+    private func reserve(_ asked: UseQuestion, under grant: KeyGrant, by user: UserID) async throws -> (PackageUse, usesLeft: Int64?)? {
         let useID = newID()
         let now = clock.now()
-        let committed = try await ledger.commit { [self] tx -> (use: PackageUse, usesLeft: Int64?) in
-            var counter = try tx.get(UseCounter.self, id: agreement.id) ?? UseCounter(id: agreement.id, used: 0)
-            let answer = PolicyGate.ask(policy, question(intended, agreement, party, uses: counter.used + 1), at: now)
-            guard let allowed = answer.permit else {
-                throw refusal(
-                    answer.refusal, of: own.participant, role: .consumer, correlation: useID, agreement: agreement.id, shared: shared,
-                    point: "use")
+        return try await ledger.commit { [self] tx -> (PackageUse, usesLeft: Int64?)? in
+            guard var held = try tx.get(HeldGrant.self, id: grant.context.grantID), held.usesLeft.map({ $0 > 0 }) ?? true else {
+                return nil
             }
-            guard var heldGrant = try tx.get(HeldGrant.self, id: grant.context.grantID), heldGrant.usesLeft.map({ $0 > 0 }) ?? true else {
-                throw ExchangeError.denied("grant.allowance-used-up", "this key grant has no use left", hint: "open again for a new grant")
-            }
-            if let left = heldGrant.usesLeft { heldGrant.usesLeft = left - 1 }
-            counter.used += 1
+            let answer = try asked.decide(adding: asked.cost, at: now, in: tx.store)
+            guard let allowed = answer.permit else { throw refused(answer, asked, correlation: useID) }
+            if let left = held.usesLeft { held.usesLeft = left - 1 }
+            let counter = try asked.log.add(useID, bytes: asked.cost.bytes, at: now, in: tx.store)
             let use = PackageUse(
-                id: useID, agreementID: agreement.id, package: agreement.package, action: intended.action, purpose: intended.purpose,
-                target: directory, state: .reserved, grantID: heldGrant.id, reservedAt: now)
-            try tx.put(heldGrant)
-            try tx.put(counter)
+                id: useID, agreementID: asked.agreement.id, package: asked.agreement.package, action: asked.intended.action,
+                purpose: asked.intended.purpose, facts: asked.intended.factsJSON, target: asked.directory, bytes: asked.cost.bytes,
+                state: .reserved, grantID: held.id, reservedAt: now, startedAt: now)
+            try tx.put(held)
             try tx.insert(use)
-            try tx.append(
-                LedgerEvent(
-                    type: .use, role: .consumer, correlation: useID, agreement: agreement.id, shared: shared,
-                    local: [
-                        "action": .string(intended.action), "purpose": intended.purpose.map(JSON.string) ?? .null,
-                        "used": .integer(counter.used), "decision": answer.decisionJSON,
-                    ], ids: ["grant": heldGrant.id, "user": user.description]))
+            try tx.append(useEvent(of: use, asked, answer, used: counter.used, isResumed: false, by: user))
             return (use, allowed.allowance.maximumUses.map { max(0, Int64($0) - counter.used) })
+        }.value
+    }
+
+    /// Goes on with a use that was cut short, to the same directory and for the same purpose, while its lease lasts. It is counted already.
+    private func resume(_ asked: UseQuestion, by user: UserID) async throws -> PermittedUse? {
+        let agreement = asked.agreement
+        let interrupted = try await store.read { tx in
+            try tx.all(PackageUse.self, where: [("agreement", agreement.id), ("state", PackageUse.State.interrupted.rawValue)])
         }
-        return PermittedUse(
-            use: committed.value.use, agreement: agreement, package: held, grant: grant, grantRequestID: requestID, requestKey: requestKey,
-            usesLeft: committed.value.usesLeft)
+        let now = clock.now()
+        for use in interrupted where asked.isMeant(by: use) {
+            guard let grantID = use.grantID, let held = try await store.read({ try $0.get(HeldGrant.self, id: grantID) }),
+                held.isInLease(at: now, boot: settings.bootClock.read()), let key = files.lease(requestID: held.requestID)
+            else { continue }
+            let grant = try KeyGrant(parsing: held.bytes)
+            let resumed = try await ledger.commit { [self] tx -> (PackageUse, usesLeft: Int64?)? in
+                guard var use = try tx.get(PackageUse.self, id: use.id), use.state == .interrupted else { return nil }
+                let answer = try asked.decide(adding: .zero, at: now, in: tx.store)
+                guard let allowed = answer.permit else { throw refused(answer, asked, correlation: use.id) }
+                use.state = .reserved
+                use.startedAt = now
+                try tx.put(use)
+                let used = try asked.log.counter(in: tx.store).used
+                try tx.append(useEvent(of: use, asked, answer, used: used, isResumed: true, by: user))
+                return (use, allowed.allowance.maximumUses.map { max(0, Int64($0) - used) })
+            }.value
+            guard let resumed else { continue }
+            return PermittedUse(
+                use: resumed.0, agreement: agreement, package: asked.package, grant: grant, grantRequestID: held.requestID, requestKey: key,
+                usesLeft: resumed.usesLeft, isResumed: true)
+        }
+        return nil
+    }
+
+    private func refused(_ answer: PolicyGate.Answer, _ asked: UseQuestion, correlation: String?) -> any Error {
+        refusal(
+            answer.refusal, of: own.participant, role: .consumer, correlation: correlation, agreement: asked.agreement.id,
+            shared: asked.shared, point: "use")
+    }
+
+    private func useEvent(
+        of use: PackageUse, _ asked: UseQuestion, _ answer: PolicyGate.Answer, used: Int64, isResumed: Bool, by user: UserID
+    ) -> LedgerEvent {
+        var local: [String: JSON] = [
+            "action": .string(use.action), "purpose": use.purpose.map(JSON.string) ?? .null, "used": .integer(used),
+            "decision": answer.decisionJSON,
+        ]
+        if use.facts != [:] { local["facts"] = use.facts }
+        if isResumed { local["resumed"] = true }
+        return LedgerEvent(
+            type: .use, role: .consumer, correlation: use.id, agreement: use.agreementID, shared: asked.shared, local: local,
+            ids: ["grant": use.grantID ?? "", "user": user.description])
     }
 
     /// Streams plaintext below a temporary name and shows it only when every byte was verified.
@@ -115,38 +168,47 @@ extension Exchange {
         let provider = peers.card(of: permitted.agreement.peer)
         let path = files.path(ofReceived: permitted.package.fileName)
         let manifest: Manifest
+        // Set before the first chunk is decrypted: from then on plaintext may have left, if only under a temporary name.
+        let hasBegun = Flag()
         do {
             manifest = try await blocking.run { isCancelled in
                 let fileKey = try permitted.grant.fileKey(with: permitted.requestKey)
                 let reader = try PackageReader(
                     path: path, trust: PackageTrust(reference: permitted.agreement.package, signer: provider?.signingKey))
-                return try reader.open(to: directory, fileKey: fileKey, control: WorkControl(isCancelled: isCancelled))
+                return try reader.open(
+                    to: directory, fileKey: fileKey,
+                    control: WorkControl(isCancelled: {
+                        hasBegun.raise()
+                        return isCancelled()
+                    }))
             }
         } catch {
-            try await finish(permitted, opened: nil)
+            try await finish(permitted, opened: nil, canGiveBack: !hasBegun.isRaised && !permitted.isResumed)
             throw error
         }
-        return try await finish(permitted, opened: manifest)
+        return try await finish(permitted, opened: manifest, canGiveBack: false)
     }
 
-    /// Records how the use ended. A failed opening left no byte under its final name, so its reservation is given back; a crash before
-    /// this keeps it used.
+    /// Records how the use ended. It is given back only if not a byte was decrypted; a use that was cut short later, or by a crash before
+    /// this, stays used and may go on.
     @discardableResult
-    private func finish(_ permitted: PermittedUse, opened manifest: Manifest?) async throws -> OpenedPackage {
-        let committed = try await ledger.commit { tx -> Int64? in
+    private func finish(_ permitted: PermittedUse, opened manifest: Manifest?, canGiveBack: Bool) async throws -> OpenedPackage {
+        let log = UseLog(of: permitted.agreement, needs: try policies.read(permitted.agreement.document).needs)
+        let now = clock.now()
+        let committed = try await ledger.commit { tx -> (left: Int64?, state: PackageUse.State)? in
             guard var use = try tx.get(PackageUse.self, id: permitted.use.id) else { return nil }
             var held = try tx.get(HeldGrant.self, id: permitted.grant.context.grantID)
-            if manifest == nil {
+            if manifest != nil {
+                use.state = .opened
+            } else if canGiveBack {
                 use.state = .released
-                if var counter = try tx.get(UseCounter.self, id: permitted.agreement.id), counter.used > 0 {
-                    counter.used -= 1
-                    try tx.put(counter)
-                }
+                try log.giveBack(use.id, bytes: use.bytes, reservedAt: use.reservedAt, in: tx.store)
                 if let left = held?.usesLeft { held?.usesLeft = left + 1 }
                 if let held { try tx.put(held) }
             } else {
-                use.state = .opened
+                use.state = .interrupted
             }
+            try log.spend(use.id, milliseconds: now.milliseconds - use.startedAt.milliseconds, until: now, in: tx.store)
             try tx.put(use)
             try tx.append(
                 LedgerEvent(
@@ -155,21 +217,13 @@ extension Exchange {
                         "outcome": .string(use.state.rawValue), "files": .integer(Int64(manifest?.entries.count ?? 0)),
                         "bytes": .integer(manifest?.contentBytes ?? 0),
                     ], ids: ["grant": permitted.grant.context.grantID]))
-            return held?.usesLeft
+            return (held?.usesLeft, use.state)
         }
-        if committed.value == 0 { files.destroyLease(requestID: permitted.grantRequestID) }
+        if committed.value?.left == 0, committed.value?.state == .opened { files.destroyLease(requestID: permitted.grantRequestID) }
         return OpenedPackage(
             agreementID: permitted.agreement.id, package: permitted.agreement.package, files: manifest?.entries.count ?? 0,
             bytes: manifest?.contentBytes ?? 0, grantID: permitted.grant.context.grantID, index: committed.indexes.first ?? 0,
             usesLeft: permitted.usesLeft)
-    }
-
-    private func question(
-        _ intended: IntendedUse, _ agreement: Agreement, _ party: PartyAttributes, uses: Int64
-    ) -> PolicyGate.Question {
-        PolicyGate.Question(
-            action: .other(intended.action), target: agreement.datasetID, party: party, purpose: intended.purpose,
-            usesIncludingThis: Int(uses), point: .use)
     }
 
     /// A grant still in lease for this very use, or a new one from the provider.
@@ -269,8 +323,9 @@ extension Exchange {
         let now = clock.now()
         let boot = settings.bootClock.read()
         let ended = try await store.read { tx -> [HeldGrant] in
-            // A use under way may yet give its use back.
-            let open = Set(try tx.all(PackageUse.self, where: "state", equals: PackageUse.State.reserved.rawValue).compactMap(\.grantID))
+            // A use under way may yet give its use back, and one that was cut short may go on.
+            let states = [PackageUse.State.reserved, .interrupted]
+            let open = Set(try states.flatMap { try tx.all(PackageUse.self, where: "state", equals: $0.rawValue) }.compactMap(\.grantID))
             return try tx.all(HeldGrant.self).filter {
                 !$0.isInLease(at: now, boot: boot) || ($0.usesLeft == 0 && !open.contains($0.id))
             }
@@ -281,5 +336,37 @@ extension Exchange {
             defer { grantsUnderWay.remove(attempt.id) }
             try await drop(attempt)
         }
+    }
+}
+
+/// One use that somebody wants, with all that our node decides by.
+struct UseQuestion: Sendable {
+    let intended: IntendedUse
+    let agreement: Agreement
+    let package: HeldPackage
+    let party: PartyAttributes
+    let known: KnownPolicy
+    /// Where and in what this node opens packages, by operand.
+    let surroundings: [String: [PolicyValue]]
+    let directory: String
+    let shared: SharedFacts
+
+    var log: UseLog { UseLog(of: agreement, needs: known.needs) }
+    var cost: UsageSum { UsageSum(uses: 1, bytes: package.bytes) }
+
+    func decide(adding use: UsageSum, at now: Timestamp, in tx: Transaction) throws -> PolicyGate.Answer {
+        var values = try log.values(adding: use, at: now, in: tx)
+        values.merge(surroundings) { counted, _ in counted }
+        values.merge(intended.facts) { known, _ in known }
+        return PolicyGate.ask(
+            known.policy,
+            PolicyGate.Question(
+                action: .other(intended.action), target: agreement.datasetID, party: party, purpose: intended.purpose, values: values,
+                point: .use), at: now)
+    }
+
+    /// Whether `use` is this one.
+    func isMeant(by use: PackageUse) -> Bool {
+        use.action == intended.action && use.purpose == intended.purpose && use.facts == intended.factsJSON && use.target == directory
     }
 }

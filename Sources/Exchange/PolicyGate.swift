@@ -13,8 +13,8 @@ enum PolicyGate {
         var target: String
         var party: PartyAttributes
         var purpose: String?
-        /// This use included.
-        var usesIncludingThis: Int?
+        /// What else is known of this use: counters, confirmed and stated facts, by operand.
+        var values: [String: [PolicyValue]]
         var point: EvaluationPoint
 
         enum Action {
@@ -24,14 +24,14 @@ enum PolicyGate {
         }
 
         init(
-            action: Action?, target: String, party: PartyAttributes, purpose: String? = nil, usesIncludingThis: Int? = nil,
+            action: Action?, target: String, party: PartyAttributes, purpose: String? = nil, values: [String: [PolicyValue]] = [:],
             point: EvaluationPoint
         ) {
             self.action = action
             self.target = target
             self.party = party
             self.purpose = purpose
-            self.usesIncludingThis = usesIncludingThis
+            self.values = values
             self.point = point
         }
     }
@@ -65,10 +65,12 @@ enum PolicyGate {
         let party = question.party
         var request = PolicyRequest(
             action: action, party: party.participant.description, target: question.target, purpose: question.purpose,
-            usesIncludingThis: question.usesIncludingThis, country: party.country?.known,
+            country: party.country?.known,
             province: party.provincePhysical?.known ?? party.provinceRegistered?.known,
             spaces: party.spaces.compactMap { $0.known?.description }, industry: party.industry?.known?.description)
         request.set(Operand.recipient, [.text(party.participant.description)])
+        // Whatever a caller adds, it never takes the place of what a credential says.
+        request.parameters.merge(question.values) { vouchedFor, _ in vouchedFor }
         var world = PolicyWorld(now: now)
         world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
         // Only a consumer decides a use; every earlier point that is enforced is the provider's.
@@ -82,9 +84,10 @@ enum PolicyGate {
         let policy = try read(json)
         let declared = policy.clauses().filter { $0.level == .declared }
         guard declared.isEmpty || acknowledgingDeclared else {
+            let clauses = declared.map { "`\($0.pointer)` (\($0.text.en))" }.joined(separator: ", ")
             throw ExchangeError(
                 .usage, "policy.declared-not-acknowledged",
-                "clause `\(declared[0].pointer)` is contract text: no node can enforce it after delivery",
+                "\(declared.count == 1 ? "one clause is" : "\(declared.count) clauses are") contract text that no node can enforce: \(clauses)",
                 hint: "repeat with --acknowledge if that is meant")
         }
         return RegisteredPolicy(policy: policy)

@@ -197,9 +197,16 @@ extension Exchange {
                     .denied(
                         "receipt.missing", "an earlier delivery under this agreement was never receipted", hint: "send its receipt first"))
             }
+            let known = try policies.read(agreement.document)
+            var values = try confirmedFacts(of: agreement, for: known, in: tx.store)
+            if known.needs.wantsElapsedTime {
+                values[Operand.elapsedTime.description] = [
+                    .duration(milliseconds: max(0, now.milliseconds - agreement.agreedAt.milliseconds))
+                ]
+            }
             let question = PolicyGate.Question(
-                action: nil, target: agreement.datasetID, party: peer.attributes(), point: .transfer)
-            let answer = PolicyGate.ask(try PolicyGate.read(agreement.document), question, at: now)
+                action: nil, target: agreement.datasetID, party: peer.attributes(), values: values, point: .transfer)
+            let answer = PolicyGate.ask(known.policy, question, at: now)
             guard answer.permit != nil else { throw refused(answer.refusal) }
             guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {
                 throw refused(.denied("package.withdrawn", "the package is no longer available", hint: "ask the provider"))

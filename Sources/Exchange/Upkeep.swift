@@ -44,14 +44,21 @@ extension Exchange {
         try files.keepOnly(packages: packages, received: received, leases: leases)
     }
 
-    /// Uses that a crash interrupted count as used: nobody can say what left the process.
+    /// Uses that a crash interrupted count as used: nobody can say what left the process. They may go on to the same directory.
     private func settleInterruptedUses() async throws {
         let open = try await store.read { try $0.all(PackageUse.self, where: "state", equals: PackageUse.State.reserved.rawValue) }
+        let now = clock.now()
         for use in open {
+            guard let agreement = try await store.read({ try $0.get(Agreement.self, id: use.agreementID) }) else { continue }
+            let log = UseLog(of: agreement, needs: try policies.read(agreement.document).needs)
             _ = try await ledger.commit { tx in
                 guard var use = try tx.get(PackageUse.self, id: use.id), use.state == .reserved else { return }
-                use.state = .opened
+                use.state = .interrupted
                 try tx.put(use)
+                // It ended somewhere between its beginning and now, and no later than its lease.
+                let leaseEnd = try use.grantID.flatMap { try tx.get(HeldGrant.self, id: $0)?.notAfter } ?? now
+                let end = min(now, leaseEnd)
+                try log.spend(use.id, milliseconds: end.milliseconds - use.startedAt.milliseconds, until: now, in: tx.store)
                 try tx.append(
                     LedgerEvent(
                         type: .useFinished, role: .consumer, correlation: use.id, agreement: use.agreementID,

@@ -44,7 +44,7 @@ package final class Node: Operations {
         let configuration = try NodeConfiguration.parse(
             yaml: try layout.text(layout.configuration), path: layout.configuration, environment: environment)
         let store = try Store.open(
-            directory: directory, records: Exchange.recordTypes + LedgerStorage.records, schemas: [LedgerStorage.schema])
+            directory: directory, records: Exchange.recordTypes + LedgerStorage.records, schemas: [LedgerStorage.schema, UsageRow.schema])
         do {
             return try await Node(layout, configuration, store: store, clock: clock, logger: logger)
         } catch {

@@ -74,7 +74,8 @@ extension Node {
         // The schema-less URL of the node, as C2SP names logs; a node that moves keeps its origin.
         let origin = base.host + (base.port == 443 ? "" : ":\(base.port)") + base.path + "/ledger"
         let store = try Store.open(
-            directory: options.directory, records: Exchange.recordTypes + LedgerStorage.records, schemas: [LedgerStorage.schema])
+            directory: options.directory, records: Exchange.recordTypes + LedgerStorage.records,
+            schemas: [LedgerStorage.schema, UsageRow.schema])
         defer { try? store.close() }
         let ledger = try await Ledger.create(store: store, origin: origin, key: keys.ledger, storageKey: keys.storage, clock: clock)
         let user = UserID.make()

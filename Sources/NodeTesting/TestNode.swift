@@ -110,7 +110,8 @@ package final class TestNode: Sendable {
     }
 
     private static func openStore(_ directory: String) throws -> Store {
-        try Store.open(directory: directory, records: LedgerStorage.records + Exchange.recordTypes, schemas: [LedgerStorage.schema])
+        try Store.open(
+            directory: directory, records: LedgerStorage.records + Exchange.recordTypes, schemas: [LedgerStorage.schema, UsageRow.schema])
     }
 
     /// Closing waits for readers, which need a thread to end on: not one of the few that run tasks.

@@ -74,7 +74,7 @@ final class TLSNode: Sendable {
 
         let data = try home.make("data")
         store = try Store.open(
-            directory: data, records: LedgerStorage.records + Exchange.recordTypes, schemas: [LedgerStorage.schema])
+            directory: data, records: LedgerStorage.records + Exchange.recordTypes, schemas: [LedgerStorage.schema, UsageRow.schema])
         ledger = try await Ledger.create(store: store, origin: origin, key: keys.ledger, storageKey: keys.storage, clock: clock)
         try await store.write { tx in
             try tx.put(Setting(id: Setting.ownCard, value: String(decoding: card.bytes, as: UTF8.self)))

@@ -73,15 +73,20 @@ package struct IssuedGrant: StoredRecord, Hashable {
     package var keys: [String: String?] { ["agreement": agreementID] }
 }
 
-/// How many uses of an agreement were released or made. One row per agreement.
+/// What the uses of an agreement add up to: at the provider those a key was released for, at the consumer those that were made. One row
+/// per agreement.
 package struct UseCounter: StoredRecord, Hashable {
     package static let table = "use_counter"
 
     package let id: String
     package var used: Int64
+    package var bytes: Int64
+    /// How long the uses took that have ended. Only at the consumer.
+    package var milliseconds: Int64
 }
 
-/// One opening at the consumer. The durable reservation is the use; it is given back only while no plaintext byte left the process.
+/// One opening at the consumer. The durable reservation is the use; it is given back only while no plaintext byte left the process. One
+/// that was cut short may go on to the same directory until its lease ends.
 package struct PackageUse: StoredRecord, Hashable {
     package static let table = "package_use"
 
@@ -90,12 +95,17 @@ package struct PackageUse: StoredRecord, Hashable {
     package let package: Digest
     package let action: String
     package let purpose: String?
+    /// What the user stated of it besides, by operand.
+    package let facts: JSON
     package let target: String
+    package let bytes: Int64
     package var state: State
     package var grantID: String?
     package let reservedAt: Timestamp
+    /// Later than `reservedAt` when it was cut short and goes on.
+    package var startedAt: Timestamp
 
-    package enum State: String, Codable, Sendable { case reserved, opened, released }
+    package enum State: String, Codable, Sendable { case reserved, opened, released, interrupted }
 
     package static let keyNames = ["agreement", "state"]
     package var keys: [String: String?] { ["agreement": agreementID, "state": state.rawValue] }

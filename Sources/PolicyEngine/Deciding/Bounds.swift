@@ -9,6 +9,8 @@ package struct Allowance: Sendable, Hashable {
     /// First and last moment of the window, both inside it.
     package let notBefore: Timestamp?
     package let notAfter: Timestamp?
+    /// How long after the agreement a use may still begin; nil is without limit.
+    package let maximumElapsedMilliseconds: Int64?
 }
 
 extension Permission {
@@ -19,7 +21,8 @@ extension Permission {
         // The first moment is a lower bound: the least of the negated ones, turned back.
         let first = Bounds.upper(terms.constraints) { $0.negatedFirstMillisecond }
         return Allowance(
-            maximumUses: uses, notBefore: first.map { Timestamp(milliseconds: -$0) }, notAfter: last.map { Timestamp(milliseconds: $0) })
+            maximumUses: uses, notBefore: first.map { Timestamp(milliseconds: -$0) }, notAfter: last.map { Timestamp(milliseconds: $0) },
+            maximumElapsedMilliseconds: Bounds.upper(terms.constraints) { $0.maximumElapsedMilliseconds })
     }
 }
 
@@ -35,7 +38,10 @@ extension Policy {
             Allowance(
                 maximumUses: wide.maximumUses.flatMap { one in next.maximumUses.map { Swift.max(one, $0) } },
                 notBefore: wide.notBefore.flatMap { one in next.notBefore.map { Swift.min(one, $0) } },
-                notAfter: wide.notAfter.flatMap { one in next.notAfter.map { Swift.max(one, $0) } })
+                notAfter: wide.notAfter.flatMap { one in next.notAfter.map { Swift.max(one, $0) } },
+                maximumElapsedMilliseconds: wide.maximumElapsedMilliseconds.flatMap { one in
+                    next.maximumElapsedMilliseconds.map { Swift.max(one, $0) }
+                })
         }
     }
 }
@@ -140,6 +146,22 @@ extension Constraint {
             switch operation {
             case .lteq, .eq: bounds.append(max(0, number.floor))
             case .lt: bounds.append(max(0, number.isInteger ? number.floor - 1 : number.floor))
+            default: break
+            }
+        }
+        return extreme(bounds)
+    }
+
+    fileprivate var maximumElapsedMilliseconds: Int64? {
+        guard leftOperand == Operand.elapsedTime else { return nil }
+        var bounds: [Int64] = []
+        for value in rightOperand {
+            guard case .duration(let span) = value.content else { continue }
+            let (whole, overflow) = span.seconds.multipliedReportingOverflow(by: 1000)
+            let milliseconds = (overflow ? (span.seconds < 0 ? 0 : Int64.max / 2) : whole) + Int64(span.nanoseconds / 1_000_000)
+            switch operation {
+            case .lteq, .eq: bounds.append(max(0, milliseconds))
+            case .lt: bounds.append(max(0, span.nanoseconds.isMultiple(of: 1_000_000) ? milliseconds - 1 : milliseconds))
             default: break
             }
         }

@@ -169,7 +169,8 @@ extension Policy {
             let index = permissions.firstIndex { $0.pointer == rule.pointer && $0.id == rule.id }
             decision.permit = Permit(
                 policyID: id ?? "", point: point, action: request.action, party: request.party, target: request.target, rule: rule.name,
-                allowance: index.map { whole.permissions[$0].allowance } ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil),
+                allowance: index.map { whole.permissions[$0].allowance }
+                    ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
                 decidedAt: world.now)
         }
         return decision

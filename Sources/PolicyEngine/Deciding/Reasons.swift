@@ -151,7 +151,6 @@ enum Reasons {
         if report.state == .undetermined { return report.source == .deferred ? "policy.not-yet-known" : "policy.value-missing" }
         switch operand {
         case Operand.purpose: return "policy.purpose-not-permitted"
-        case Operand.count: return "policy.uses-exhausted"
         case Operand.spatial: return "policy.place-not-permitted"
         case Operand.recipient: return "policy.recipient-not-permitted"
         case Operand.dateTime:
@@ -160,7 +159,9 @@ enum Reasons {
             case .lt, .lteq: return "policy.window-closed"
             default: return "policy.outside-window"
             }
-        default: return "policy.constraint-not-satisfied"
+        default:
+            guard let meter = UsageMeter.all[operand] else { return "policy.constraint-not-satisfied" }
+            return meter.windowSeconds == nil ? "policy.uses-exhausted" : "policy.rate-exceeded"
         }
     }
 

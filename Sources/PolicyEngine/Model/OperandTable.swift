@@ -153,9 +153,12 @@ package enum OperandTable {
     /// in a refinement of a duty they describe the act itself.
     static let core: [IRI: OperandInfo] = {
         var table: [IRI: OperandInfo] = [:]
-        func add(_ term: String, _ sort: OperandSort, _ zh: String, from: EvaluationPoint? = nil, _ level: EnforcementLevel = .declared) {
+        func add(
+            _ term: String, _ sort: OperandSort, _ zh: String, from: EvaluationPoint? = nil, _ level: EnforcementLevel = .declared,
+            to knower: OperandInfo.Knower = .both
+        ) {
             let iri = IRI(Namespace.odrl + term)
-            table[iri] = OperandInfo(iri: iri, sort: sort, knownFrom: from, level: level, title: LocalizedText(term, zh))
+            table[iri] = OperandInfo(iri: iri, sort: sort, knownFrom: from, knownTo: knower, level: level, title: LocalizedText(term, zh))
         }
         add("dateTime", .instant, "时间", from: .transfer, .enforced)
         add("count", .counter, "使用次数", from: .grant, .attested)
@@ -166,7 +169,7 @@ package enum OperandTable {
         add("event", .concept, "事件")
         add("product", .concept, "产品")
         add("elapsedTime", .duration, "自协议达成起的时长", from: .transfer, .enforced)
-        add("meteredTime", .duration, "累计使用时长", from: .grant, .attested)
+        add("meteredTime", .duration, "累计使用时长", from: .use, .attested, to: .consumer)
         add("delayPeriod", .duration, "延迟期间")
         add("timeInterval", .duration, "时间间隔")
         add("payAmount", .amount, "支付金额")

@@ -41,6 +41,14 @@ package struct PolicyValue: Hashable, Sendable {
         PolicyValue(content: .instant(Instant(time)), lexical: time.description, datatype: Namespace.xsd + "dateTime")
     }
 
+    package static func duration(milliseconds: Int64) -> PolicyValue {
+        let (seconds, rest) = max(0, milliseconds).quotientAndRemainder(dividingBy: 1000)
+        let fraction = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
+        return PolicyValue(
+            content: .duration(Span(seconds: seconds, nanoseconds: Int32(rest) * 1_000_000)), lexical: "PT\(seconds)\(fraction)S",
+            datatype: Namespace.xsd + "duration")
+    }
+
     /// Text of a datatype; text that the datatype does not allow stays comparable to nothing but itself.
     package init(lexical: String, datatype: String, unit: IRI? = nil) {
         self.init(

@@ -283,7 +283,8 @@ enum EmbeddedProfiles {
                     "zh": "任意一小时内的使用时长"
                   },
                   "sort": "duration",
-                  "knownFrom": "grant",
+                  "knownFrom": "use",
+                  "knownTo": "consumer",
                   "level": "attested"
                 },
                 {
@@ -293,7 +294,8 @@ enum EmbeddedProfiles {
                     "zh": "任意 24 小时内的使用时长"
                   },
                   "sort": "duration",
-                  "knownFrom": "grant",
+                  "knownFrom": "use",
+                  "knownTo": "consumer",
                   "level": "attested"
                 },
                 {
@@ -303,7 +305,8 @@ enum EmbeddedProfiles {
                     "zh": "任意 7 日内的使用时长"
                   },
                   "sort": "duration",
-                  "knownFrom": "grant",
+                  "knownFrom": "use",
+                  "knownTo": "consumer",
                   "level": "attested"
                 },
                 {
@@ -313,7 +316,8 @@ enum EmbeddedProfiles {
                     "zh": "任意 30 日内的使用时长"
                   },
                   "sort": "duration",
-                  "knownFrom": "grant",
+                  "knownFrom": "use",
+                  "knownTo": "consumer",
                   "level": "attested"
                 },
                 {
@@ -323,7 +327,8 @@ enum EmbeddedProfiles {
                     "zh": "任意 365 日内的使用时长"
                   },
                   "sort": "duration",
-                  "knownFrom": "grant",
+                  "knownFrom": "use",
+                  "knownTo": "consumer",
                   "level": "attested"
                 },
                 {
