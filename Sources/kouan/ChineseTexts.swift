@@ -96,6 +96,8 @@ extension Texts {
         "policy.unknown-operand": ("策略使用了未知的操作数", "请用 kouan policy check 查看位置和建议"),
         "policy.unknown-operator": ("策略使用了未知的运算符", "请用 kouan policy check 查看位置和建议"),
         "policy.unknown-action": ("策略使用了未知的操作", "请用 kouan policy check 查看位置和建议"),
+        "policy.operator-not-in-profile": ("规范文件不允许该操作数使用此运算符", "请用 kouan policy check 查看可用的运算符"),
+        "policy.value-not-in-profile": ("规范文件中没有此取值", "请用 kouan policy check 查看可用的取值"),
         "policy.not-expressible-in-dsp": ("策略含有数据空间协议无法表达的条款", "请按提示改写"),
         "policy.declared-not-acknowledged": ("策略含有仅为声明的条款", "确认接受后加 --acknowledge"),
         "policy.template-unknown": ("没有策略模板 {1}", "请用 kouan policy template 查看"),

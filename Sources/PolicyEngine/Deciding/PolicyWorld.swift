@@ -26,7 +26,11 @@ package struct PolicyRequest: Sendable {
         self.parameters = parameters
     }
 
-    package mutating func set(_ operand: IRI, _ values: [PolicyValue]) { parameters[operand.description] = values }
+    /// Sets the values of an operand, and of those that profiles declare to be the same fact.
+    package mutating func set(_ operand: IRI, _ values: [PolicyValue]) {
+        parameters[operand.description] = values
+        for alias in PolicyProfile.aliases(of: operand) { parameters[alias.description] = values }
+    }
 
     /// The facts that an exchange knows about a use, under their operands. Nil leaves an operand without a value.
     package init(
@@ -41,7 +45,10 @@ package struct PolicyRequest: Sendable {
         if let known { set(Operand.spatial, known.map(PolicyValue.text)) }
         if let country { set(Operand.recipientCountry, [.text(country.description)]) }
         if let province { set(Operand.recipientProvince, [.text(province.description)]) }
-        if let spaces { set(Operand.recipientSpace, spaces.map(PolicyValue.iri)) }
+        if let spaces {
+            set(Operand.recipientSpace, spaces.map(PolicyValue.iri))
+            if !spaces.isEmpty { set(Operand.catenaXMembership, [.text("active")]) }
+        }
         if let industry { set(Operand.industry, [.text(industry)]) }
     }
 }

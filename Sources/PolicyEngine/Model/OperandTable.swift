@@ -114,10 +114,14 @@ package struct OperandInfo: Sendable {
     package let isContractText: Bool
     package let level: EnforcementLevel
     package let title: LocalizedText
+    /// The operators that its profile allows, where it narrows them.
+    let profileOperators: Set<Operator>?
+    /// The values that its profile allows, where it lists them.
+    let profileValues: Set<String>?
 
     init(
         iri: IRI, sort: OperandSort, knownFrom: EvaluationPoint?, knownTo: Knower = .both, isContractText: Bool = false,
-        level: EnforcementLevel, title: LocalizedText
+        level: EnforcementLevel, title: LocalizedText, profileOperators: Set<Operator>? = nil, profileValues: Set<String>? = nil
     ) {
         self.iri = iri
         self.sort = sort
@@ -126,6 +130,8 @@ package struct OperandInfo: Sendable {
         self.isContractText = isContractText
         self.level = level
         self.title = title
+        self.profileOperators = profileOperators
+        self.profileValues = profileValues
     }
 
     package enum Knowledge: Sendable, Hashable {

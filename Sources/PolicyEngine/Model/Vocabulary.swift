@@ -17,6 +17,9 @@ package struct IRI: Hashable, Sendable, Comparable, CustomStringConvertible, Exp
         return description
     }
 
+    /// How a policy may write the term: ODRL's own bare, all others with their prefix.
+    var written: String { description.hasPrefix(Namespace.odrl) ? localName : short }
+
     /// What follows the last `/`, `#` or `:`.
     package var localName: String {
         let start = description.lastIndex { $0 == "/" || $0 == "#" || $0 == ":" }
@@ -48,9 +51,9 @@ package enum Namespace {
         "cc": "http://creativecommons.org/ns#",
     ].merging(PolicyProfile.all.flatMap(\.prefixes)) { ours, _ in ours }
 
-    static let shortened: [(String, String)] = [
-        ("odrl", odrl), ("kouan", kouan), ("xsd", xsd), ("cc", "http://creativecommons.org/ns#"),
-    ]
+    static let shortened: [(String, String)] =
+        [("odrl", odrl), ("kouan", kouan), ("xsd", xsd), ("cc", "http://creativecommons.org/ns#")]
+        + PolicyProfile.all.flatMap { $0.prefixes.sorted { $0.key < $1.key } }.filter { $0.1 != kouan }
 }
 
 /// ODRL 2.2's twelve operators. The raw value is the term.
@@ -89,6 +92,7 @@ package enum Operand {
     package static let recipientCountry = IRI(Namespace.kouan + "recipientCountry")
     package static let recipientProvince = IRI(Namespace.kouan + "recipientProvince")
     package static let recipientSpace = IRI(Namespace.kouan + "recipientSpace")
+    static let catenaXMembership: IRI = "https://w3id.org/catenax/2025/9/policy/Membership"
 
     static func odrl(_ term: String) -> IRI { IRI(Namespace.odrl + term) }
 }

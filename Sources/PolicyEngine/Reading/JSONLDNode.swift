@@ -26,6 +26,7 @@ struct JSONLDContext {
     mutating func declare(_ context: JSON?, depth: Int = 0) {
         guard depth < 8 else { return }
         switch context {
+        case .string(let iri): terms.merge(PolicyProfile.terms(ofContext: iri)) { first, _ in first }
         case .array(let parts):
             for part in parts { declare(part, depth: depth + 1) }
         case .object(let members):

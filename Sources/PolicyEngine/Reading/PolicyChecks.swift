@@ -5,7 +5,8 @@ import ExchangeModel
 /// What registration refuses and what it warns about.
 extension PolicyParser {
     mutating func checkProfiles(_ profiles: [IRI], _ node: JSONLDNode) {
-        for (item, profile) in zip(node.items("profile"), profiles) where !PolicyProfile.all.contains(where: { $0.id == profile }) {
+        for (item, profile) in zip(node.items("profile"), profiles)
+        where PolicyProfile.named(profile) == nil && profile != PolicyProfile.odrlCore {
             find(
                 "policy.unknown-profile", item.pointer, "the profile `\(profile)` is not known here",
                 "a processor must not guess what an unknown profile means; known profiles: "
@@ -14,7 +15,7 @@ extension PolicyParser {
         for used in usedProfiles.sorted() where !profiles.contains(used) {
             find(
                 "policy.profile-not-named", node.pointer, "the policy uses terms of `\(used)` without naming the profile",
-                "add `\"profile\": \"\(used)\"`")
+                "add `\"profile\": \"\(used)\"`", PolicyProfile.named(used)?.mustBeNamed == false ? .warning : .error)
         }
     }
 
@@ -44,6 +45,23 @@ extension PolicyParser {
                 "policy.operand-never-known", pointer,
                 "this node learns the value of `\(operand.localName)` at no point, so the rule could never be decided",
                 "use one of " + OperandTable.decidable.map { "`\($0)`" }.joined(separator: ", "))
+        }
+    }
+
+    /// What the profile of an operand narrows beyond its sort.
+    mutating func checkProfileTerms(_ info: OperandInfo, _ operation: Operator, _ values: [PolicyValue], _ pointer: JSONPointer) {
+        if let allowed = info.profileOperators, !allowed.contains(operation) {
+            find(
+                "policy.operator-not-in-profile", pointer,
+                "the profile of `\(info.iri.localName)` does not allow `\(operation.rawValue)` with it",
+                "use " + allowed.map { "`\($0.rawValue)`" }.sorted().joined(separator: " or "))
+        }
+        guard let allowed = info.profileValues else { return }
+        for value in values where !allowed.contains(value.lexical) {
+            find(
+                "policy.value-not-in-profile", pointer, "the profile of `\(info.iri.localName)` does not know the value `\(value.display)`",
+                suggestion(value.lexical, allowed.sorted()) ?? "use one of "
+                    + allowed.sorted().map { "`\($0)`" }.joined(separator: ", "))
         }
     }
 
@@ -127,9 +145,11 @@ extension PolicyParser {
         // Enough for a person; a hostile document does not get to spend our time on it.
         guard findings.count < 50 else { return nil }
         let local = IRI(text).localName
-        let best = known.map { ($0, editDistance(local.lowercased(), $0.lowercased())) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
-        guard let best, best.1 <= max(1, local.count / 4) else { return nil }
-        return "did you mean `\(best.0)`?"
+        let best = known.map { (distance: editDistance(local.lowercased(), IRI($0).localName.lowercased()), word: $0) }.min {
+            ($0.distance, $0.word.contains(":") ? 1 : 0, $0.word) < ($1.distance, $1.word.contains(":") ? 1 : 0, $1.word)
+        }
+        guard let best, best.distance <= max(1, local.count / 4) else { return nil }
+        return "did you mean `\(best.word)`?"
     }
 }
 

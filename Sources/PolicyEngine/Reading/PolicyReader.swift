@@ -440,6 +440,7 @@ struct PolicyParser {
                     "write `isAnyOf`, or one value", .warning)
             }
         }
+        if let info, let operation { checkProfileTerms(info, operation, values, pointer) }
         checkKinds(values, pointer)
         checkMembers(
             node, ["leftOperand", "operator", "rightOperand", "rightOperandReference", "dataType", "unit", "status"])
@@ -517,13 +518,13 @@ extension JSONLDContext {
 }
 
 extension OperandTable {
-    static let names: [String] = (Array(core.keys) + Array(PolicyProfile.operands.keys)).map(\.localName).sorted()
+    static let names: [String] = (Array(core.keys) + Array(PolicyProfile.operands.keys)).map(\.written).sorted()
     static let decidable: [String] = (Array(core.values) + Array(PolicyProfile.operands.values)).filter { $0.knownFrom != nil }
         .map(\.iri.short).sorted()
 }
 
 extension ActionHierarchy {
-    static let standardNames: [String] = standard.known.map(\.localName).sorted()
+    static let standardNames: [String] = standard.known.map(\.written).sorted()
 }
 
 enum UsageMarker {
