@@ -46,7 +46,7 @@ extension Policy {
 }
 
 /// Texts that are equal exactly when two parts say the same in the same clauses. Each part is quoted, so no value can imitate another.
-private enum NormalForm {
+enum NormalForm {
     static func rule(_ actions: [String], _ terms: RuleTerms, _ nested: [Duty]) -> String {
         let parties = terms.parties.keys.sorted().map { key in
             list([key] + (terms.parties[key] ?? []).map(resource).sorted())
@@ -65,7 +65,7 @@ private enum NormalForm {
         list([resource.id ?? "", resource.source ?? "", "\(resource.isCollection)", list(resource.refinements.map(constraint).sorted())])
     }
 
-    private static func constraint(_ node: ConstraintNode) -> String {
+    static func constraint(_ node: ConstraintNode) -> String {
         switch node {
         case .logical(let logical):
             var parts = logical.constraints.map(constraint)

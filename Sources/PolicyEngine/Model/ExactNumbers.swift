@@ -2,9 +2,9 @@
 
 /// A decimal number without rounding, for comparison only: ±0.d₁d₂d₃… × 10^exponent, no zeros at either end of the digits.
 package struct ExactDecimal: Hashable, Sendable, Comparable, CustomStringConvertible {
-    private let negative: Bool
-    private let digits: [UInt8]
-    private let exponent: Int
+    let negative: Bool
+    let digits: [UInt8]
+    let exponent: Int
 
     package init(_ value: Int64) {
         let text = String(value.magnitude)
@@ -45,7 +45,7 @@ package struct ExactDecimal: Hashable, Sendable, Comparable, CustomStringConvert
         self.init(negative: negative, digits: digits, exponent: (point ?? digits.count) + power)
     }
 
-    private init(negative: Bool, digits: [UInt8], exponent: Int) {
+    init(negative: Bool, digits: [UInt8], exponent: Int) {
         let leading = digits.prefix { $0 == 0 }.count
         var significant = Array(digits.dropFirst(leading))
         while significant.last == 0 { significant.removeLast() }
