@@ -16,15 +16,9 @@ struct TotalityTests {
         var rounds = 0
         while rounds < 200 || (rounds < 10_000_000 && Date() < end) {
             rounds += 1
-            let policy =
-                random.chance(60) ? mutated(RandomPolicies.policy(&random, travels: false), &random, depth: 0) : document(&random, depth: 0)
-            let world = object(
-                &random,
-                [
-                    "currentTime", "memberOf", "types", "broader", "properties", "values", "counters", "references", "performed",
-                    "dutyStates",
-                ], depth: 3)
-            let request = object(&random, ["id", "action", "party", "target", "parameters"], depth: 3)
+            let policy = RandomDocuments.policy(&random)
+            let world = RandomDocuments.world(&random)
+            let request = RandomDocuments.request(&random)
             let input: JSON = [
                 "policies": [policy], "library": [policy], "request": request, "world": world,
                 "options": ["conditionMode": .string(random.pick(["pre", "eventual"]))],
@@ -49,65 +43,5 @@ struct TotalityTests {
             if parsed.dspObstacle() == nil { _ = try parsed.dspOffer(id: "urn:o") }
         }
         print("TotalityTests.randomDocumentsNeverTrap \(rounds) rounds")
-    }
-
-    static let keys = [
-        "@context", "@type", "@id", "uid", "id", "type", "profile", "inheritFrom", "conflict", "permission", "prohibition", "obligation",
-        "target", "assignee",
-        "assigner", "action", "duty", "remedy", "consequence", "constraint", "refinement", "leftOperand", "operator", "rightOperand",
-        "rightOperandReference",
-        "dataType", "unit", "and", "or", "xone", "andSequence", "source", "rdf:value", "value", "@value", "@list", "@set", "@graph",
-        "odrl:permission",
-        "http://www.w3.org/ns/odrl/2/constraint", "", "odrl:", ":", "x",
-    ]
-    static let texts = [
-        "", "use", "read", "odrl:read", "odrl:", ":", "urn:p", "urn:r0", "purpose", "count", "dateTime", "spatial", "event",
-        "odrl:policyUsage", "eq", "lteq", "isPartOf",
-        "isNoneOf", "odrl:neg", "Set", "Offer", "Agreement", "PartyCollection", "2026-01-01T00:00:00Z", "-1", "1e9999",
-        "9".padding(toLength: 60, withPad: "9", startingAt: 0), "P1Y",
-        "P99999999999999Y", "xsd:dateTime", "xsd:integer", "xsd:duration", "中文", "\u{0}", "a/b~c", "CN-350000",
-        "http://www.w3.org/ns/odrl/2/use", "violated", "perm",
-    ]
-
-    private func document(_ random: inout SeededGenerator, depth: Int) -> JSON {
-        if depth > 5 || random.chance(35) {
-            switch random.below(6) {
-            case 0: return .null
-            case 1: return .bool(random.chance(50))
-            case 2: return .integer(Int64(truncatingIfNeeded: random.next()) >> Int64(random.below(64)))
-            case 3: return .double(Double(random.below(1000)) / 7 * (random.chance(50) ? 1e300 : 1e-300))
-            default: return .string(random.pick(TotalityTests.texts))
-            }
-        }
-        if random.chance(30) { return .array((0..<random.below(4)).map { _ in document(&random, depth: depth + 1) }) }
-        return object(&random, TotalityTests.keys, depth: depth)
-    }
-
-    private func object(_ random: inout SeededGenerator, _ keys: [String], depth: Int) -> JSON {
-        var members: [String: JSON] = [:]
-        for _ in 0..<random.below(7) {
-            let key = random.pick(keys)
-            members[key] =
-                random.chance(25)
-                ? object(&random, TotalityTests.texts + ["http://www.w3.org/ns/odrl/2/count", "at", "rule", "action"], depth: depth + 2)
-                : document(&random, depth: depth + 1)
-        }
-        return depth > 8 ? .null : .object(members)
-    }
-
-    /// A sound policy with a few values replaced.
-    private func mutated(_ json: JSON, _ random: inout SeededGenerator, depth: Int) -> JSON {
-        if random.chance(4) { return document(&random, depth: 3) }
-        switch json {
-        case .array(let elements): return .array(elements.map { mutated($0, &random, depth: depth + 1) })
-        case .object(let members):
-            var changed: [String: JSON] = [:]
-            for key in members.keys.sorted() {
-                guard let value = members[key] else { continue }
-                changed[random.chance(3) ? random.pick(TotalityTests.keys) : key] = mutated(value, &random, depth: depth + 1)
-            }
-            return .object(changed)
-        default: return json
-        }
     }
 }

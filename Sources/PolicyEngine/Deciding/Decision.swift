@@ -22,22 +22,68 @@ package struct Decision: Sendable {
         }
     }
 
-    package let policyID: String?
-    package let requestID: String?
-    package let point: EvaluationPoint
-    package internal(set) var outcome: Outcome
-    package let rules: [RuleReport]
+    package let outcome: Outcome
+    /// What reports are made from. They are made when asked for, each time anew: whoever looks twice keeps what was found.
+    let evaluated: Evaluated
+    let standing: Standing
+
+    /// What the outcome rests on: the rules, or that none of them counts.
+    enum Standing { case rules, unresolvedParents, grantsNothing }
+
+    package var policyID: String? { evaluated.policy.id }
+    package var requestID: String? { evaluated.input.request?.id }
+    package var point: EvaluationPoint { evaluated.input.point ?? .use }
+    package var unresolvedParents: [String] { evaluated.policy.unresolvedParents }
+    package var decidedAt: Timestamp? { evaluated.input.world.now }
+
+    package var rules: [RuleReport] { evaluated.reports }
+
     /// The rules that the outcome rests on.
-    package internal(set) var basis: [String]
+    package var basis: [String] {
+        guard standing == .rules else { return [] }
+        let found =
+            switch outcome {
+            case .permit: evaluated.applying
+            case .conditional: evaluated.rules(.permission).filter { evaluated.permitted($0) != .unsatisfied }
+            case .invalid: evaluated.applying + evaluated.opposing
+            case .deny: evaluated.opposing
+            }
+        return found.map(evaluated.name)
+    }
+
     /// For anything but a permit: what stands against it, the nearest miss first.
-    package internal(set) var reasons: [Reason]
+    package var reasons: [Reason] {
+        switch standing {
+        case .unresolvedParents: return [Reasons.unresolvedParents(unresolvedParents)]
+        case .grantsNothing: return [Reasons.grantsNothing()]
+        case .rules:
+            if case .permit = outcome { return [] }
+            return Reasons.reasons(
+                for: outcome, permissions: evaluated.rules(.permission).map(evaluated.report),
+                opposing: evaluated.opposing.map(evaluated.report))
+        }
+    }
+
     /// At transfer and grant: operands of the permission that a later point still tests.
-    package internal(set) var deferred: [IRI]
+    package var deferred: [IRI] {
+        guard permittingRule != nil, point != .use, let rule = permittingRule else { return [] }
+        return evaluated.needs([rule] + evaluated.rules(.prohibition).filter(evaluated.waitsOnlyForLaterPoints))
+    }
+
     /// Duties that go with the permission that applied, and the policy's obligations.
-    package internal(set) var duties: [DutyReport]
-    package internal(set) var permit: Permit?
-    package let unresolvedParents: [String]
-    package let decidedAt: Timestamp?
+    package var duties: [DutyReport] {
+        guard standing == .rules else { return [] }
+        let names = Set(evaluated.applying.map(evaluated.name))
+        return evaluated.rules(.permission).filter { names.contains(evaluated.name(ofRule: $0)) }
+            .flatMap { evaluated.report(ofRule: $0).conditions }.filter { $0.activation != .unsatisfied }
+            + evaluated.rules(.obligation).map { evaluated.report(ofRule: $0).asDuty }
+    }
+
+    /// The permission that a permit rests on.
+    var permittingRule: Int? {
+        guard standing == .rules, outcome == .permit, point.isEnforced else { return nil }
+        return evaluated.applying.first
+    }
 
     /// Whether the party may go on: a permit, or in a catalog and at negotiation one that only waits for facts of later points.
     package var isOpen: Bool {
@@ -99,6 +145,8 @@ package struct Reason: Sendable {
 extension Decision {
     /// The report of `policy evaluate`, with reasons and duties beside it. Equal decisions give equal bytes.
     package func report() -> JSON {
+        let reasons = reasons
+        let deferred = deferred
         var json = ReportWriter.policy(
             id: policyID, request: requestID, created: decidedAt?.description, decision: outcome.name, basis: basis, rules: rules)
         json["point"] = .string(point.rawValue)

@@ -44,38 +44,39 @@ package enum PolicyCLI {
 
         let world = WorldReader.world(input["world"])
         let request = WorldReader.request(input["request"])
-        let evaluator = Evaluator(
+        let asked = EvaluationInput(
             request: request, world: world, point: nil,
             conditionMode: input["options"]?["conditionMode"]?.string == "eventual" ? .eventual : .pre)
         let isOpen = input["options"]?["behaviour"]?.string == "open"
         let created = input["world"]?["currentTime"].flatMap { referenceText($0) }
         return [
             "reports": .array(
-                policies.map { .object(report($0, evaluator, library, isOpen: isOpen, created: created)) })
+                policies.map { .object(report($0, asked, library, isOpen: isOpen, created: created)) })
         ]
     }
 
     private static func report(
-        _ policy: Policy, _ evaluator: Evaluator, _ library: [String: Policy], isOpen: Bool, created: String?
+        _ policy: Policy, _ input: EvaluationInput, _ library: [String: Policy], isOpen: Bool, created: String?
     ) -> [String: JSON] {
-        let (whole, unresolved) = policy.inherited(library)
-        let rules = whole.reports(evaluator)
+        let prepared = PreparedPolicy(policy, library: library)
+        let unresolved = prepared.unresolvedParents
+        let rules = Evaluated(prepared, input).reports
         var decision: String?
         var basis: [String]?
-        if evaluator.request != nil {
+        if input.request != nil {
             let permitting = rules.filter { $0.kind == .permission && $0.applies == .satisfied }.map(\.name)
             let forbidding = rules.filter { $0.kind == .prohibition && $0.applies == .satisfied }.map(\.name)
-            (decision, basis) = decide(whole, permitting, forbidding, isOpen: isOpen)
+            (decision, basis) = decide(prepared, permitting, forbidding, isOpen: isOpen)
             if !unresolved.isEmpty { (decision, basis) = ("invalid", []) }
         }
         var json = ReportWriter.policy(
-            id: policy.id, request: evaluator.request?.id, created: created, decision: decision, basis: basis, rules: rules)
+            id: policy.id, request: input.request?.id, created: created, decision: decision, basis: basis, rules: rules)
         if !unresolved.isEmpty { json["unresolvedParents"] = .strings(unresolved) }
         return json
     }
 
     private static func decide(
-        _ policy: Policy, _ permitting: [String], _ forbidding: [String], isOpen: Bool
+        _ policy: PreparedPolicy, _ permitting: [String], _ forbidding: [String], isOpen: Bool
     ) -> (String, [String]) {
         if policy.kind == .offer { return ("deny", []) }
         switch (permitting.isEmpty, forbidding.isEmpty) {

@@ -80,104 +80,7 @@ extension Policy {
     package func evaluate(
         _ request: PolicyRequest, in world: PolicyWorld, at point: EvaluationPoint, options: EvaluationOptions = EvaluationOptions()
     ) -> Decision {
-        guard request.action == nil, point < .grant else { return decide(request, world, point, options) }
-        // No use is at stake yet: the best that the party could be allowed among the permitted actions.
-        var seen: Set<IRI> = []
-        let candidates = inherited(options.library).policy.permissions.flatMap(\.terms.actions).map(\.action)
-            .filter { seen.insert($0).inserted }.prefix(64)
-        var best: Decision?
-        for action in candidates {
-            var asked = request
-            asked.action = action
-            let decision = decide(asked, world, point, options)
-            if decision.outcome.rank > best?.outcome.rank ?? -1 { best = decision }
-        }
-        return best ?? decide(request, world, point, options)
-    }
-
-    private func decide(
-        _ request: PolicyRequest, _ world: PolicyWorld, _ point: EvaluationPoint, _ options: EvaluationOptions
-    ) -> Decision {
-        let (whole, unresolved) = inherited(options.library)
-        let evaluator = Evaluator(
-            request: request, world: world, point: point, side: options.side, conditionMode: options.conditionMode)
-        let rules = whole.reports(evaluator)
-        var decision = Decision(
-            policyID: id, requestID: request.id, point: point, outcome: .deny, rules: rules, basis: [], reasons: [], deferred: [],
-            duties: [], permit: nil, unresolvedParents: unresolved, decidedAt: world.now)
-
-        if !unresolved.isEmpty {
-            decision.outcome = .invalid
-            decision.reasons = [Reasons.unresolvedParents(unresolved)]
-            return decision
-        }
-        if point.isEnforced, kind == .offer || kind == .request {
-            decision.reasons = [Reasons.grantsNothing(self)]
-            return decision
-        }
-
-        let permissions = rules.filter { $0.kind == .permission }
-        let prohibitions = rules.filter { $0.kind == .prohibition }
-        // Before the use, what only waits for a later point counts as open; everything else unknown is no.
-        let isLast = point == .use
-        let permitted = permissions.map { point.isEnforced ? $0.enforced(deferring: !isLast) : $0.applies }
-        // A prohibition that waits for a later point does not hold sealed bytes or a key back either: the later point tests it.
-        let forbidden = prohibitions.map { point.isEnforced && !isLast && $0.waitsOnlyForLaterPoints ? .unsatisfied : $0.applies }
-        let some = Truth.any(permitted)
-        let against = point.isEnforced ? Truth.any(forbidden.map { $0 == .undetermined ? .satisfied : $0 }) : Truth.any(forbidden)
-        let isCertainlyForbidden = forbidden.contains(.satisfied)
-
-        func outcome(_ permit: Bool, _ forbid: Bool) -> Decision.Outcome {
-            switch (permit, forbid) {
-            case (true, true):
-                switch whole.conflict {
-                case .perm: .permit
-                case .prohibit: .deny
-                case .invalid, nil: isCertainlyForbidden || !point.isEnforced ? .invalid : .deny
-                }
-            case (false, true): .deny
-            case (true, false): .permit
-            case (false, false): options.behaviour == .open ? .permit : .deny
-            }
-        }
-        let possible = some.possibilities.flatMap { permit in against.possibilities.map { outcome(permit, $0) } }
-        if let first = possible.first, possible.allSatisfy({ $0 == first }) {
-            decision.outcome = first
-        } else if possible.contains(.permit) {
-            decision.outcome = .conditional(needs: Reasons.needs(rules))
-        } else {
-            decision.outcome = .deny
-        }
-
-        let applying = zip(permissions, permitted).filter { $0.1 == .satisfied }.map(\.0)
-        let opposing = zip(prohibitions, forbidden).filter { $0.1 == .satisfied || (point.isEnforced && $0.1 == .undetermined) }.map(\.0)
-        switch decision.outcome {
-        case .permit: decision.basis = applying.map(\.name)
-        case .conditional: decision.basis = zip(permissions, permitted).filter { $0.1 != .unsatisfied }.map(\.0.name)
-        case .invalid: decision.basis = (applying + opposing).map(\.name)
-        case .deny: decision.basis = opposing.map(\.name)
-        }
-        decision.reasons = Reasons.reasons(for: decision.outcome, permissions: permissions, opposing: opposing)
-        let relevant = Set(applying.map(\.name))
-        decision.duties =
-            rules.filter { $0.kind == .permission && relevant.contains($0.name) }.flatMap(\.conditions)
-            .filter { $0.activation != .unsatisfied }
-            + rules.filter { $0.kind == .obligation }.map(\.asDuty)
-
-        if decision.outcome == .permit, point.isEnforced, let rule = applying.first {
-            decision.deferred = !isLast ? Reasons.needs([rule] + prohibitions.filter(\.waitsOnlyForLaterPoints)) : []
-            let index = permissions.firstIndex { $0.pointer == rule.pointer && $0.id == rule.id }
-            decision.permit = Permit(
-                policyID: id ?? "", point: point, action: request.action, party: request.party, target: request.target, rule: rule.name,
-                allowance: index.map { whole.permissions[$0].allowance }
-                    ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
-                decidedAt: world.now)
-        }
-        return decision
-    }
-
-    func reports(_ evaluator: Evaluator) -> [RuleReport] {
-        permissions.map(evaluator.report) + prohibitions.map(evaluator.report) + obligations.map(evaluator.report)
+        PreparedPolicy(self, library: options.library).evaluate(request, in: world, at: point, options: options)
     }
 
     /// The policy with the rules of all it inherits from, and the parents that are not at hand. Cycles are cut.
@@ -204,8 +107,124 @@ extension Policy {
     }
 }
 
+extension PreparedPolicy {
+    /// Decides as `Policy.evaluate` does. What the policy inherits was settled when it was prepared: the options' library has no part.
+    package func evaluate(
+        _ request: PolicyRequest, in world: PolicyWorld, at point: EvaluationPoint, options: EvaluationOptions = EvaluationOptions()
+    ) -> Decision {
+        guard request.action == nil, point < .grant else { return decide(request, world, point, options) }
+        // No use is at stake yet: the best that the party could be allowed among the permitted actions.
+        var best: Decision?
+        for action in permittedActions.prefix(64) {
+            var asked = request
+            asked.action = action
+            let decision = decide(asked, world, point, options)
+            if decision.outcome.rank > best?.outcome.rank ?? -1 { best = decision }
+        }
+        return best ?? decide(request, world, point, options)
+    }
+
+    private func decide(
+        _ request: PolicyRequest, _ world: PolicyWorld, _ point: EvaluationPoint, _ options: EvaluationOptions
+    ) -> Decision {
+        let input = EvaluationInput(
+            request: request, world: world, point: point, side: options.side, conditionMode: options.conditionMode,
+            behaviour: options.behaviour)
+        return Decision(Evaluated(self, input))
+    }
+}
+
+extension Decision {
+    init(_ evaluated: Evaluated) {
+        (outcome, standing) = evaluated.decided
+        self.evaluated = evaluated
+    }
+
+    package var permit: Permit? {
+        guard let index = permittingRule else { return nil }
+        let request = evaluated.input.request
+        return Permit(
+            policyID: policyID ?? "", point: point, action: request?.action, party: request?.party, target: request?.target,
+            rule: evaluated.name(ofRule: index),
+            allowance: evaluated.policy.rules[index].allowance ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
+            decidedAt: decidedAt)
+    }
+}
+
+extension Evaluated {
+    private var point: EvaluationPoint { input.point ?? .use }
+
+    /// The outcome at a point, from the states of the rules alone.
+    var decided: (Decision.Outcome, Decision.Standing) {
+        guard policy.unresolvedParents.isEmpty else { return (.invalid, .unresolvedParents) }
+        let isEnforced = point.isEnforced
+        if isEnforced, policy.kind == .offer || policy.kind == .request { return (.deny, .grantsNothing) }
+        var permitted = TruthTally()
+        var forbidden = TruthTally()
+        var isCertainlyForbidden = false
+        for index in policy.rules.indices {
+            switch policy.rules[index].kind {
+            case .permission: permitted.add(self.permitted(index))
+            case .prohibition:
+                let truth = self.forbidden(index)
+                if truth == .satisfied { isCertainlyForbidden = true }
+                forbidden.add(isEnforced && truth == .undetermined ? .satisfied : truth)
+            case .obligation: break
+            }
+        }
+
+        func outcome(_ permit: Bool, _ forbid: Bool) -> Decision.Outcome {
+            switch (permit, forbid) {
+            case (true, true):
+                switch policy.conflict {
+                case .perm: .permit
+                case .prohibit: .deny
+                case .invalid, nil: isCertainlyForbidden || !isEnforced ? .invalid : .deny
+                }
+            case (false, true): .deny
+            case (true, false): .permit
+            case (false, false): input.behaviour == .open ? .permit : .deny
+            }
+        }
+        let some = permitted.any
+        let against = forbidden.any
+        if some != .undetermined, against != .undetermined {
+            return (outcome(some == .satisfied, against == .satisfied), .rules)
+        }
+        let possible = some.possibilities.flatMap { permit in against.possibilities.map { outcome(permit, $0) } }
+        if let first = possible.first, possible.allSatisfy({ $0 == first }) { return (first, .rules) }
+        return possible.contains(.permit) ? (.conditional(needs: needs(Array(policy.rules.indices))), .rules) : (.deny, .rules)
+    }
+
+    /// Whether a permission holds. Where missing facts are no answer, what only waits for a later point counts as open before the use;
+    /// everything else unknown is no.
+    func permitted(_ index: Int) -> Truth {
+        let truth = rule(index).applies
+        guard point.isEnforced, truth == .undetermined else { return truth }
+        return Truth(point != .use && waitsOnlyForLaterPoints(index))
+    }
+
+    /// A prohibition that waits for a later point does not hold sealed bytes or a key back either: the later point tests it.
+    private func forbidden(_ index: Int) -> Truth {
+        let truth = rule(index).applies
+        guard point.isEnforced, point != .use, truth == .undetermined else { return truth }
+        return waitsOnlyForLaterPoints(index) ? .unsatisfied : truth
+    }
+
+    /// The permissions that apply.
+    var applying: [Int] { rules(.permission).filter { permitted($0) == .satisfied } }
+
+    /// The prohibitions that apply, or that nobody can rule out.
+    var opposing: [Int] {
+        rules(.prohibition).filter {
+            let truth = forbidden($0)
+            return truth == .satisfied || point.isEnforced && truth == .undetermined
+        }
+    }
+}
+
 extension Truth {
-    fileprivate var possibilities: [Bool] {
+    var possibilities: [Bool] {
         switch self {
         case .satisfied: [true]
         case .unsatisfied: [false]
@@ -215,25 +234,7 @@ extension Truth {
 }
 
 extension RuleReport {
-    /// Whether a permission holds where missing facts are no answer. With `deferring`, clauses that wait for a later point do not
-    /// count against it; they must be the only ones that are open.
-    fileprivate func enforced(deferring: Bool) -> Truth {
-        switch applies {
-        case .satisfied, .unsatisfied, .elsewhere: return applies
-        case .undetermined:
-            return Truth(deferring && waitsOnlyForLaterPoints)
-        }
-    }
-
-    /// Undetermined, and everything that is open is known at a later point.
-    fileprivate var waitsOnlyForLaterPoints: Bool {
-        guard applies == .undetermined else { return false }
-        let clauses = constraints + refinements + conditions.flatMap(\.constraints)
-        let open = clauses.filter { $0.state == .undetermined && $0.logical == nil }
-        return !open.isEmpty && open.allSatisfy { $0.source == .deferred } && !clauses.contains { $0.isUnreadable }
-    }
-
-    fileprivate var asDuty: DutyReport {
+    var asDuty: DutyReport {
         DutyReport(
             id: id, pointer: pointer, actions: actions, phase: .after, activation: activation, deontic: deontic ?? .notSet,
             deadline: deadline, constraints: constraints, consequences: consequences)

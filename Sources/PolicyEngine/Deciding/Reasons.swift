@@ -13,19 +13,6 @@ enum Reasons {
         }
     }
 
-    static func needs(_ rules: [RuleReport]) -> [IRI] {
-        var needs: [IRI] = []
-        for rule in rules where rule.applies == .undetermined {
-            var clauses = rule.constraints + rule.refinements
-            for condition in rule.conditions { clauses += condition.constraints }
-            for clause in clauses where clause.state == .undetermined {
-                guard let operand = clause.leftOperand, !needs.contains(operand) else { continue }
-                needs.append(operand)
-            }
-        }
-        return needs
-    }
-
     static func unresolvedParents(_ parents: [String]) -> Reason {
         reason(
             "policy.unknown-parent", nil, .root,
@@ -33,7 +20,7 @@ enum Reasons {
                 "the policy inherits from \(quoted(parents)), which is not at hand", "策略继承自 \(quoted(parents))，但本节点没有该策略"))
     }
 
-    static func grantsNothing(_ policy: Policy) -> Reason {
+    static func grantsNothing() -> Reason {
         reason(
             "policy.offer-grants-nothing", nil, .root,
             LocalizedText("an offer grants nothing before it is agreed", "要约在达成协议之前不授予任何权利"))

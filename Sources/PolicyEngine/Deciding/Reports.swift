@@ -12,50 +12,57 @@ package enum Truth: String, Sendable, Hashable {
 
     init(_ value: Bool) { self = value ? .satisfied : .unsatisfied }
 
-    static func all(_ truths: some Sequence<Truth>) -> Truth {
-        var isDecidedHere = false
-        var isElsewhere = false
-        var result = Truth.satisfied
-        for truth in truths {
-            switch truth {
-            case .unsatisfied: return .unsatisfied
-            case .undetermined: result = .undetermined
-            case .satisfied: isDecidedHere = true
-            case .elsewhere: isElsewhere = true
-            }
-        }
-        return isElsewhere && !isDecidedHere && result == .satisfied ? .elsewhere : result
-    }
-
-    static func any(_ truths: some Sequence<Truth>) -> Truth {
-        var isDecidedHere = false
-        var isElsewhere = false
-        var result = Truth.unsatisfied
-        for truth in truths {
-            switch truth {
-            case .satisfied: return .satisfied
-            case .undetermined: result = .undetermined
-            case .unsatisfied: isDecidedHere = true
-            case .elsewhere: isElsewhere = true
-            }
-        }
-        return isElsewhere && !isDecidedHere && result == .unsatisfied ? .elsewhere : result
-    }
-
-    static func exactlyOne(_ truths: some Sequence<Truth>) -> Truth {
-        var counts: [Truth: Int] = [:]
-        for truth in truths { counts[truth, default: 0] += 1 }
-        if counts[.satisfied, default: 0] > 1 { return .unsatisfied }
-        if counts[.undetermined] != nil { return .undetermined }
-        if counts[.elsewhere] != nil, counts.count == 1 { return .elsewhere }
-        return Truth(counts[.satisfied] == 1)
-    }
+    static func all(_ truths: some Sequence<Truth>) -> Truth { TruthTally(truths).all }
+    static func any(_ truths: some Sequence<Truth>) -> Truth { TruthTally(truths).any }
+    static func exactlyOne(_ truths: some Sequence<Truth>) -> Truth { TruthTally(truths).exactlyOne }
 
     /// What the truth of a rule's clauses means for the rule: without anything decided here a permission or a duty stands as the parties
     /// agreed it, and a prohibition is theirs to keep.
     func ofRule(_ kind: RuleReport.Kind) -> Truth {
         guard self == .elsewhere else { return self }
         return kind == .prohibition ? .unsatisfied : .satisfied
+    }
+}
+
+/// The parts of a group, counted: their order and number beyond this have no part in what the group is.
+struct TruthTally {
+    private var satisfied = 0
+    private var unsatisfied = 0
+    private var undetermined = 0
+    private var elsewhere = 0
+
+    init() {}
+
+    init(_ truths: some Sequence<Truth>) {
+        for truth in truths { add(truth) }
+    }
+
+    mutating func add(_ truth: Truth) {
+        switch truth {
+        case .satisfied: satisfied += 1
+        case .unsatisfied: unsatisfied += 1
+        case .undetermined: undetermined += 1
+        case .elsewhere: elsewhere += 1
+        }
+    }
+
+    var all: Truth {
+        if unsatisfied > 0 { return .unsatisfied }
+        if undetermined > 0 { return .undetermined }
+        return elsewhere > 0 && satisfied == 0 ? .elsewhere : .satisfied
+    }
+
+    var any: Truth {
+        if satisfied > 0 { return .satisfied }
+        if undetermined > 0 { return .undetermined }
+        return elsewhere > 0 && unsatisfied == 0 ? .elsewhere : .unsatisfied
+    }
+
+    var exactlyOne: Truth {
+        if satisfied > 1 { return .unsatisfied }
+        if undetermined > 0 { return .undetermined }
+        if elsewhere > 0, satisfied == 0, unsatisfied == 0 { return .elsewhere }
+        return Truth(satisfied == 1)
     }
 }
 

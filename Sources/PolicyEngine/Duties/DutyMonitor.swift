@@ -25,16 +25,17 @@ extension Policy {
         let withheld = withheldDuties(plan, in: world)
         var changes = book.advance(to: now, plan, withheld: withheld)
 
-        let evaluator = Evaluator(request: nil, world: world, point: nil, conditionMode: .perDuty)
-        let rules = reports(evaluator)
+        let prepared = PreparedPolicy(self)
+        let rules = Evaluated(prepared, EvaluationInput(request: nil, world: world, point: nil, conditionMode: .perDuty)).reports
         let violated = rules.filter { $0.kind == .prohibition && $0.deontic == .violated }.map(\.name)
-        for prohibition in prohibitions where !prohibition.remedies.isEmpty && violated.contains(prohibition.terms.name) {
+        for (prohibition, rule) in zip(prohibitions, prepared.rules(.prohibition))
+        where !prohibition.remedies.isEmpty && violated.contains(prohibition.terms.name) {
             for act in world.performed.dropFirst(seen) {
                 var alone = world
                 alone.performed = [act]
                 alone.dutyStates = [:]
-                let report = Evaluator(request: nil, world: alone, point: nil, conditionMode: .perDuty).report(prohibition)
-                guard report.deontic == .violated else { continue }
+                let input = EvaluationInput(request: nil, world: alone, point: nil, conditionMode: .perDuty)
+                guard Evaluated(prepared, input).rule(rule).deontic == .violated else { continue }
                 changes += book.receive(.violated(prohibition: prohibition.terms.name), at: now, plan, withheld: withheld)
             }
         }
@@ -46,8 +47,8 @@ extension Policy {
     /// Duties whose own conditions do not hold in this world.
     package func withheldDuties(_ plan: DutyPlan, in world: PolicyWorld) -> Set<String> {
         // With a point, a missing fact is undetermined and not a no.
-        let evaluator = Evaluator(
+        let input = EvaluationInput(
             request: PolicyRequest(action: nil), world: world, point: .use, side: .consumer, conditionMode: .perDuty)
-        return Set(plan.duties.filter { evaluator.conditions($0.conditions) == .unsatisfied }.map(\.id))
+        return Set(plan.duties.filter { Evaluator.truth($0.conditions, input) == .unsatisfied }.map(\.id))
     }
 }

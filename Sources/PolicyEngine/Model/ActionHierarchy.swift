@@ -26,6 +26,9 @@ package struct ActionHierarchy: Sendable {
 
     package func contains(_ action: IRI) -> Bool { closure[action] != nil }
 
+    /// All that `action` is a kind of, itself included.
+    func reached(from action: IRI) -> Set<IRI> { closure[action] ?? [action] }
+
     /// Whether a rule on `general` speaks about `action`: equal, or reached through `includedIn` and `exactMatch`.
     ///
     /// Directed, as the vocabulary has it: a rule on `modify` covers `write`, a rule on the deprecated `write` does not cover `modify`.

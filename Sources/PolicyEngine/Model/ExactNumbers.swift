@@ -75,6 +75,20 @@ package struct ExactDecimal: Hashable, Sendable, Comparable, CustomStringConvert
         return negative ? (hasFraction ? -whole - 1 : -whole) : whole
     }
 
+    /// The number as a whole part, rounded down, and billionths above it, where that says it without loss: two such pairs compare as
+    /// the numbers do. Nil beyond 18 digits before the point or 9 behind it.
+    var fixed: (whole: Int64, billionths: Int32)? {
+        guard exponent <= 18, digits.count - exponent <= 9 else { return nil }
+        var whole: Int64 = 0
+        for index in 0..<max(0, exponent) { whole = whole * 10 + Int64(index < digits.count ? digits[index] : 0) }
+        var billionths: Int32 = 0
+        for index in exponent..<exponent + 9 {
+            billionths = billionths * 10 + Int32(digits.indices.contains(index) ? digits[index] : 0)
+        }
+        guard negative else { return (whole, billionths) }
+        return billionths == 0 ? (-whole, 0) : (-whole - 1, 1_000_000_000 - billionths)
+    }
+
     package var isInteger: Bool { digits.count <= exponent || digits.isEmpty }
     package var isNegative: Bool { negative }
 

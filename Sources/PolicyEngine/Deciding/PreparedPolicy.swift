@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ExchangeModel
+
+/// A policy made ready once for any number of decisions: what it inherits is resolved, its rules lie flat, its operands have numbers
+/// and its values the form in which they are compared. It does not hold the document that the policy was read from.
+///
+/// Every part of the policy that has a state of its own is an *entry*: clauses first, then matchers, duties, rules. A decision is one
+/// byte for each entry (`StateByte`), and all reports are made from those bytes.
+package final class PreparedPolicy: Sendable {
+    package let id: String?
+    package let kind: Policy.Kind
+    package let conflict: Policy.ConflictStrategy?
+    package let unresolvedParents: [String]
+
+    let clauses: [PreparedClause]
+    let rightValues: [CompiledValue]
+    let matchers: [Matcher]
+    let duties: [PreparedDuty]
+    let rules: [PreparedRule]
+
+    // What only reports need.
+    let clauseTexts: [ClauseText]
+    let rightTexts: [PolicyValue]
+    let matcherTexts: [MatcherText]
+    let dutyTexts: [RuleText]
+    let ruleTexts: [RuleText]
+
+    /// Actions that a permission names, each once, in their order.
+    let permittedActions: [IRI]
+
+    var firstMatcher: Int { clauses.count }
+    var firstDuty: Int { clauses.count + matchers.count }
+    var firstRule: Int { clauses.count + matchers.count + duties.count }
+    var entryCount: Int { clauses.count + matchers.count + duties.count + rules.count }
+
+    func rules(_ kind: RuleReport.Kind) -> [Int] { rules.indices.filter { rules[$0].kind == kind } }
+
+    package convenience init(_ policy: Policy, library: [String: Policy] = [:]) {
+        let (whole, unresolved) = policy.inherited(library)
+        var compiler = Compiler()
+        for permission in whole.permissions { compiler.add(permission) }
+        for prohibition in whole.prohibitions { compiler.add(prohibition) }
+        for obligation in whole.obligations { compiler.add(obligation) }
+        self.init(policy, conflict: whole.conflict, unresolvedParents: unresolved, compiler)
+    }
+
+    /// Clauses without a rule.
+    convenience init(clauses: [ConstraintNode]) {
+        var compiler = Compiler()
+        compiler.add(clauses)
+        self.init(nil, conflict: nil, unresolvedParents: [], compiler)
+    }
+
+    private init(_ policy: Policy?, conflict: Policy.ConflictStrategy?, unresolvedParents: [String], _ compiler: Compiler) {
+        id = policy?.id
+        kind = policy?.kind ?? .set
+        self.conflict = conflict
+        self.unresolvedParents = unresolvedParents
+        clauses = compiler.clauses
+        rightValues = compiler.rightTexts.map(CompiledValue.init)
+        matchers = compiler.matchers
+        duties = compiler.duties
+        rules = compiler.rules
+        clauseTexts = compiler.clauseTexts
+        rightTexts = compiler.rightTexts
+        matcherTexts = compiler.matcherTexts
+        dutyTexts = compiler.dutyTexts
+        ruleTexts = compiler.ruleTexts
+        var seen: Set<IRI> = []
+        permittedActions = zip(compiler.rules, compiler.ruleTexts).filter { $0.0.kind == .permission }.flatMap(\.1.actions)
+            .filter { seen.insert($0).inserted }
+    }
+}
+
+/// Where something stands in one of the flat arrays.
+struct Slice {
+    let start: Int32
+    let end: Int32
+
+    init(_ start: Int, _ end: Int) {
+        self.start = Int32(start)
+        self.end = Int32(end)
+    }
+
+    @inline(__always) var range: Range<Int> { Int(start)..<Int(end) }
+    var isEmpty: Bool { start == end }
+}
+
+/// A constraint, before its parts when it is a logical one.
+struct PreparedClause {
+    enum Form: UInt8 { case atomic, logical }
+
+    let form: Form
+    /// Of an atomic one; nil when its term is none of ODRL's twelve.
+    let operation: Operator?
+    /// Of a logical one; nil when it names none or several.
+    let logical: LogicalConstraint.Operand?
+    /// `event` against `odrl:policyUsage`, or references that a world might resolve to it.
+    let mayBeMarker: Bool
+    let hasReferences: Bool
+    /// In `OperandSlots`; negative for an operand that nobody knows.
+    let slot: Int16
+    /// The first clause after its parts.
+    let end: Int32
+    let right: Slice
+}
+
+/// One action, target or party that a rule speaks about.
+struct Matcher {
+    /// Of an action: its number in `ActionNumbers`, negative when unknown.
+    let action: Int16
+    let isCollection: Bool
+    /// A collection that only a refinement describes takes everything that the refinement takes.
+    let isDescribed: Bool
+    let refinements: Slice
+    /// Hash of the IRI.
+    let name: Int
+    let source: Int
+}
+
+struct PreparedDuty {
+    let actions: Slice
+    let targets: Slice
+    let parties: Slice
+    let constraints: Slice
+    /// The first duty after its consequences, which follow it.
+    let end: Int32
+    let phase: DutyReport.Phase
+    let deadline: Deadline?
+}
+
+struct PreparedRule {
+    let kind: RuleReport.Kind
+    let actions: Slice
+    let targets: Slice
+    let parties: Slice
+    let constraints: Slice
+    /// Conditions of a permission, remedies of a prohibition; of an obligation the one duty that it is.
+    let duties: Slice
+    /// Of a permission.
+    let allowance: Allowance?
+}
+
+struct ClauseText {
+    let id: String?
+    let pointer: JSONPointer
+    let leftOperand: IRI
+    let references: [String]
+    let datatype: String?
+    let unit: IRI?
+}
+
+struct MatcherText {
+    let id: String?
+    let source: String?
+}
+
+struct RuleText {
+    let id: String?
+    let pointer: JSONPointer
+    let actions: [IRI]
+
+    var name: String { id ?? "#" + pointer.description }
+}
+
+/// Lays the tree of a policy out flat.
+private struct Compiler {
+    var clauses: [PreparedClause] = []
+    var clauseTexts: [ClauseText] = []
+    var rightTexts: [PolicyValue] = []
+    var matchers: [Matcher] = []
+    var matcherTexts: [MatcherText] = []
+    var duties: [PreparedDuty] = []
+    var dutyTexts: [RuleText] = []
+    var rules: [PreparedRule] = []
+    var ruleTexts: [RuleText] = []
+
+    mutating func add(_ permission: Permission) {
+        add(permission.terms, .permission, allowance: permission.allowance) { $0.duties(permission.duties) }
+    }
+
+    mutating func add(_ prohibition: Prohibition) {
+        add(prohibition.terms, .prohibition, allowance: nil) { $0.duties(prohibition.remedies) }
+    }
+
+    /// Its terms are matched twice, as a rule against the request and as a duty against what was done; they lie there once.
+    mutating func add(_ obligation: Duty) {
+        let first = duties.count
+        let slice = duties([obligation])
+        let duty = duties[first]
+        rules.append(
+            PreparedRule(
+                kind: .obligation, actions: duty.actions, targets: duty.targets, parties: duty.parties, constraints: duty.constraints,
+                duties: slice, allowance: nil))
+        ruleTexts.append(dutyTexts[first])
+    }
+
+    mutating func add(_ clauses: [ConstraintNode]) { _ = slice(clauses) }
+
+    private mutating func add(
+        _ terms: RuleTerms, _ kind: RuleReport.Kind, allowance: Allowance?, _ nested: (inout Compiler) -> Slice
+    ) {
+        let constraints = slice(terms.constraints)
+        let (actions, targets, parties) = matchers(terms)
+        let duties = nested(&self)
+        rules.append(
+            PreparedRule(
+                kind: kind, actions: actions, targets: targets, parties: parties, constraints: constraints, duties: duties,
+                allowance: allowance))
+        ruleTexts.append(text(terms))
+    }
+
+    private mutating func duties(_ list: [Duty]) -> Slice {
+        let start = duties.count
+        for duty in list { add(duty: duty) }
+        return Slice(start, duties.count)
+    }
+
+    private mutating func add(duty: Duty) {
+        let constraints = slice(duty.terms.constraints)
+        let (actions, targets, parties) = matchers(duty.terms)
+        let place = duties.count
+        func prepared(end: Int) -> PreparedDuty {
+            PreparedDuty(
+                actions: actions, targets: targets, parties: parties, constraints: constraints, end: Int32(end), phase: duty.phase,
+                deadline: duty.deadlineBound)
+        }
+        duties.append(prepared(end: 0))
+        dutyTexts.append(text(duty.terms))
+        for consequence in duty.consequences { add(duty: consequence) }
+        duties[place] = prepared(end: duties.count)
+    }
+
+    private func text(_ terms: RuleTerms) -> RuleText {
+        RuleText(id: terms.id, pointer: terms.pointer, actions: terms.actions.map { Interned.iri($0.action) })
+    }
+
+    private mutating func matchers(_ terms: RuleTerms) -> (Slice, Slice, Slice) {
+        let actions = matchers.count
+        for term in terms.actions {
+            append(
+                Matcher(
+                    action: ActionNumbers.number(of: term.action), isCollection: false, isDescribed: false,
+                    refinements: slice(term.refinements), name: term.action.hashValue, source: 0),
+                MatcherText(id: Interned.iri(term.action).description, source: nil))
+        }
+        let targets = matchers.count
+        for target in terms.targets { add(target) }
+        let parties = matchers.count
+        for party in terms.assignees { add(party) }
+        return (Slice(actions, targets), Slice(targets, parties), Slice(parties, matchers.count))
+    }
+
+    private mutating func add(_ resource: Resource) {
+        append(
+            Matcher(
+                action: -1, isCollection: resource.isCollection,
+                isDescribed: resource.id == nil && resource.source == nil && !resource.refinements.isEmpty,
+                refinements: slice(resource.refinements), name: resource.id?.hashValue ?? 0, source: resource.source?.hashValue ?? 0),
+            MatcherText(id: resource.id, source: resource.source))
+    }
+
+    private mutating func append(_ matcher: Matcher, _ text: MatcherText) {
+        matchers.append(matcher)
+        matcherTexts.append(text)
+    }
+
+    private mutating func slice(_ nodes: [ConstraintNode]) -> Slice {
+        let start = clauses.count
+        for node in nodes { add(node) }
+        return Slice(start, clauses.count)
+    }
+
+    private mutating func add(_ node: ConstraintNode) {
+        switch node {
+        case .atomic(let constraint):
+            let right = rightTexts.count
+            for value in constraint.rightOperand { rightTexts.append(Interned.value(value)) }
+            let isMarker = constraint.leftOperand == Operand.event
+            clauses.append(
+                PreparedClause(
+                    form: .atomic, operation: constraint.operation, logical: nil, mayBeMarker: isMarker,
+                    hasReferences: !constraint.rightOperandReferences.isEmpty, slot: OperandSlots.slot(of: constraint.leftOperand),
+                    end: Int32(clauses.count + 1), right: Slice(right, rightTexts.count)))
+            clauseTexts.append(
+                ClauseText(
+                    id: constraint.id, pointer: constraint.pointer, leftOperand: Interned.iri(constraint.leftOperand),
+                    references: constraint.rightOperandReferences, datatype: constraint.datatype, unit: constraint.unit))
+        case .logical(let logical):
+            let place = clauses.count
+            func clause(end: Int) -> PreparedClause {
+                PreparedClause(
+                    form: .logical, operation: nil, logical: logical.operand, mayBeMarker: false, hasReferences: false, slot: -1,
+                    end: Int32(end), right: Slice(0, 0))
+            }
+            clauses.append(clause(end: 0))
+            clauseTexts.append(
+                ClauseText(id: logical.id, pointer: logical.pointer, leftOperand: "", references: [], datatype: nil, unit: nil))
+            for part in logical.constraints { add(part) }
+            clauses[place] = clause(end: clauses.count)
+        }
+    }
+}
+
+/// The operands that the node knows, numbered.
+enum OperandSlots {
+    static let known: [OperandInfo] = (Array(OperandTable.core.values) + Array(PolicyProfile.operands.values)).sorted { $0.iri < $1.iri }
+
+    private static let numbers: [IRI: Int16] = {
+        var numbers: [IRI: Int16] = [:]
+        for (number, info) in known.enumerated().prefix(Int(Int16.max)) where numbers[info.iri] == nil {
+            numbers[info.iri] = Int16(number)
+        }
+        return numbers
+    }()
+
+    static func slot(of operand: IRI) -> Int16 { numbers[operand] ?? -1 }
+}
+
+/// The actions that the node knows, numbered, and for each the set of those that it reaches.
+enum ActionNumbers {
+    private static let table: (numbers: [IRI: Int16], reached: [BitSet]) = {
+        let hierarchy = ActionHierarchy.standard
+        var numbers: [IRI: Int16] = [:]
+        for action in hierarchy.known.flatMap({ [$0] + hierarchy.reached(from: $0) }).sorted() where numbers[action] == nil {
+            numbers[action] = Int16(clamping: numbers.count)
+        }
+        var reached = [BitSet](repeating: BitSet(count: numbers.count), count: numbers.count)
+        for (action, number) in numbers {
+            for general in hierarchy.reached(from: action) { numbers[general].map { reached[Int(number)].insert(Int($0)) } }
+        }
+        return (numbers, reached)
+    }()
+
+    static func number(of action: IRI) -> Int16 { table.numbers[action] ?? -1 }
+
+    /// All that the action is a kind of, itself included; nil for an action that nobody knows.
+    static func reached(from action: IRI) -> BitSet? { table.numbers[action].map { table.reached[Int($0)] } }
+}
+
+/// A set of small numbers.
+struct BitSet: Sendable {
+    private var words: [UInt64]
+
+    init(count: Int) { words = [UInt64](repeating: 0, count: (count + 63) / 64) }
+
+    mutating func insert(_ number: Int) { words[number >> 6] |= 1 << UInt64(number & 63) }
+    func contains(_ number: Int) -> Bool { words[number >> 6] >> UInt64(number & 63) & 1 == 1 }
+
+    /// Whether the two share a number.
+    func intersects(_ other: BitSet) -> Bool {
+        for (left, right) in zip(words, other.words) where left & right != 0 { return true }
+        return false
+    }
+}
+
+/// One copy of the terms that every policy repeats.
+private enum Interned {
+    private static let texts: [String: String] = {
+        var texts: [String: String] = [:]
+        for info in OperandSlots.known { texts[info.iri.description] = info.iri.description }
+        for action in ActionHierarchy.standard.known { texts[action.description] = action.description }
+        for name in ["dateTime", "integer", "decimal", "duration", "boolean", "date", "string", "anyURI"] {
+            texts[Namespace.xsd + name] = Namespace.xsd + name
+        }
+        return texts
+    }()
+
+    static func iri(_ iri: IRI) -> IRI { texts[iri.description].map { IRI($0) } ?? iri }
+
+    static func value(_ value: PolicyValue) -> PolicyValue {
+        guard let datatype = value.datatype, let known = texts[datatype] else { return value }
+        return PolicyValue(content: value.content, lexical: value.lexical, datatype: known, unit: value.unit)
+    }
+}
