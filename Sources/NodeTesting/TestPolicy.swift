@@ -22,16 +22,25 @@ package enum TestPolicy {
         permission([constraint("dateTime", "lt", ["@value": .string(end.description), "@type": "xsd:dateTime"])])
     }
 
+    /// Upper bounds, by operand: `count`, `kouan:countPerDay`.
+    package static func atMost(_ limits: [String: Int64]) -> JSON {
+        permission(
+            limits.sorted { $0.key < $1.key }.map {
+                constraint($0.key, "lteq", ["@value": .string("\($0.value)"), "@type": "xsd:integer"])
+            })
+    }
+
     package static func permission(_ constraints: [JSON]) -> JSON {
         var permission: [String: JSON] = ["action": "use"]
         if !constraints.isEmpty { permission["constraint"] = .array(constraints) }
-        return [
+        let usesProfile = constraints.contains { $0["leftOperand"]?.string?.hasPrefix("kouan:") == true }
+        return .members([
             "@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Set", "uid": "urn:kouan:test:policy",
-            "permission": [.object(permission)],
-        ]
+            "profile": usesProfile ? "urn:kouan:odrl:1" : nil, "permission": [.object(permission)],
+        ])
     }
 
-    private static func constraint(_ operand: String, _ comparison: String, _ right: JSON) -> JSON {
+    package static func constraint(_ operand: String, _ comparison: String, _ right: JSON) -> JSON {
         ["leftOperand": .string(operand), "operator": .string(comparison), "rightOperand": right]
     }
 }
