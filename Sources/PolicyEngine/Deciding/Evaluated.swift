@@ -6,24 +6,27 @@ import ExchangeModel
 struct Evaluated: Sendable {
     let policy: PreparedPolicy
     let input: EvaluationInput
-    let states: [UInt8]
+    /// Shared by all policies that were evaluated together; this one's begin at `base`.
+    private let states: [UInt8]
+    private let base: Int
 
-    init(_ policy: PreparedPolicy, _ input: EvaluationInput, states: [UInt8]) {
+    init(_ policy: PreparedPolicy, _ input: EvaluationInput, states: [UInt8], from base: Int) {
         self.policy = policy
         self.input = input
         self.states = states
+        self.base = base
     }
 
     init(_ policy: PreparedPolicy, _ input: EvaluationInput) {
         var evaluator = Evaluator(input)
         var states: [UInt8] = []
         evaluator.run(policy, into: &states)
-        self.init(policy, input, states: states)
+        self.init(policy, input, states: states, from: 0)
     }
 
-    func clause(_ index: Int) -> StateByte { StateByte(byte: states[index]) }
-    func duty(_ index: Int) -> StateByte { StateByte(byte: states[policy.firstDuty + index]) }
-    func rule(_ index: Int) -> StateByte { StateByte(byte: states[policy.firstRule + index]) }
+    func clause(_ index: Int) -> StateByte { StateByte(byte: states[base + index]) }
+    func duty(_ index: Int) -> StateByte { StateByte(byte: states[base + policy.firstDuty + index]) }
+    func rule(_ index: Int) -> StateByte { StateByte(byte: states[base + policy.firstRule + index]) }
     func name(ofRule index: Int) -> String { policy.ruleTexts[index].name }
 
     func rules(_ kind: RuleReport.Kind) -> [Int] { policy.rules(kind) }
@@ -46,7 +49,7 @@ struct Evaluated: Sendable {
         return (premises, refinements)
     }
 
-    private func matcher(_ index: Int) -> Truth { StateByte(byte: states[policy.firstMatcher + index]).truth }
+    private func matcher(_ index: Int) -> Truth { StateByte(byte: states[base + policy.firstMatcher + index]).truth }
 
     private func bestAction(_ actions: Slice) -> Int? {
         var best: (rank: Int, index: Int)?

@@ -146,7 +146,8 @@ extension Decision {
         return Permit(
             policyID: policyID ?? "", point: point, action: request?.action, party: request?.party, target: request?.target,
             rule: evaluated.name(ofRule: index),
-            allowance: evaluated.policy.rules[index].allowance ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
+            allowance: evaluated.policy.rules[index].allowance
+                ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
             decidedAt: decidedAt)
     }
 }

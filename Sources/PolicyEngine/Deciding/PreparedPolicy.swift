@@ -333,26 +333,12 @@ enum ActionNumbers {
         return (numbers, reached)
     }()
 
+    static var count: Int { table.numbers.count }
+
     static func number(of action: IRI) -> Int16 { table.numbers[action] ?? -1 }
 
     /// All that the action is a kind of, itself included; nil for an action that nobody knows.
     static func reached(from action: IRI) -> BitSet? { table.numbers[action].map { table.reached[Int($0)] } }
-}
-
-/// A set of small numbers.
-struct BitSet: Sendable {
-    private var words: [UInt64]
-
-    init(count: Int) { words = [UInt64](repeating: 0, count: (count + 63) / 64) }
-
-    mutating func insert(_ number: Int) { words[number >> 6] |= 1 << UInt64(number & 63) }
-    func contains(_ number: Int) -> Bool { words[number >> 6] >> UInt64(number & 63) & 1 == 1 }
-
-    /// Whether the two share a number.
-    func intersects(_ other: BitSet) -> Bool {
-        for (left, right) in zip(words, other.words) where left & right != 0 { return true }
-        return false
-    }
 }
 
 /// One copy of the terms that every policy repeats.
