@@ -70,7 +70,7 @@ enum PolicyGate {
             spaces: party.spaces.compactMap { $0.known?.description }, industry: party.industry?.known?.description)
         request.set(Operand.recipient, [.text(party.participant.description)])
         // Whatever a caller adds, it never takes the place of what a credential says.
-        request.parameters.merge(question.values) { vouchedFor, _ in vouchedFor }
+        for (operand, values) in question.values where request.parameters[operand] == nil { request.set(IRI(operand), values) }
         var world = PolicyWorld(now: now)
         world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
         // Only a consumer decides a use; every earlier point that is enforced is the provider's.

@@ -334,7 +334,7 @@ struct Evaluator {
             // Before use or after use: the phase of a duty, not a fact.
             state = point == nil && input.conditionMode != .perDuty ? holds(operation, values, right) : .satisfied
         } else if values.isEmpty, let point {
-            (state, source) = unknown(clause.slot, isRequest, at: point)
+            (state, source) = unknown(clause, isRequest, at: point)
         } else if isRequest, source == .clock, let point, !point.isEnforced {
             state = early(operation, values, right)
             if state == .undetermined { source = .deferred }
@@ -348,12 +348,13 @@ struct Evaluator {
     }
 
     /// What a clause without a left value is here.
-    private func unknown(_ slot: Int16, _ isRequest: Bool, at point: EvaluationPoint) -> (Truth, ValueSource) {
-        switch slot < 0 ? .never : OperandSlots.known[Int(slot)].knowledge(at: point, on: input.side) {
+    private func unknown(_ clause: PreparedClause, _ isRequest: Bool, at point: EvaluationPoint) -> (Truth, ValueSource) {
+        switch clause.slot < 0 ? .never : OperandSlots.known[Int(clause.slot)].knowledge(at: point, on: input.side) {
         case .later: return (.undetermined, .deferred)
         case .elsewhere(let source):
             // An act that is on record without a value does not show that the clause was kept.
             return isRequest ? (.elsewhere, source) : (.undetermined, .missing)
+        case .never where clause.describesAct && isRequest: return (.elsewhere, .act)
         case .known, .never: return (.undetermined, .missing)
         }
     }

@@ -99,6 +99,8 @@ struct PreparedClause {
     /// `event` against `odrl:policyUsage`, or references that a world might resolve to it.
     let mayBeMarker: Bool
     let hasReferences: Bool
+    /// In a duty, an operand that no point knows: it says how or when to do it, not whether it is owed.
+    let describesAct: Bool
     /// In `OperandSlots`; negative for an operand that nobody knows.
     let slot: Int16
     /// The first clause after its parts.
@@ -175,6 +177,7 @@ private struct Compiler {
     var dutyTexts: [RuleText] = []
     var rules: [PreparedRule] = []
     var ruleTexts: [RuleText] = []
+    private var isInDuty = false
 
     mutating func add(_ permission: Permission) {
         add(permission.terms, .permission, allowance: permission.allowance) { $0.duties(permission.duties) }
@@ -218,7 +221,9 @@ private struct Compiler {
     }
 
     private mutating func add(duty: Duty) {
+        isInDuty = true
         let constraints = slice(duty.terms.constraints)
+        isInDuty = false
         let (actions, targets, parties) = matchers(duty.terms)
         let place = duties.count
         func prepared(end: Int) -> PreparedDuty {
@@ -278,11 +283,12 @@ private struct Compiler {
             let right = rightTexts.count
             for value in constraint.rightOperand { rightTexts.append(Interned.value(value)) }
             let isMarker = constraint.leftOperand == Operand.event
+            let slot = OperandSlots.slot(of: constraint.leftOperand)
             clauses.append(
                 PreparedClause(
                     form: .atomic, operation: constraint.operation, logical: nil, mayBeMarker: isMarker,
-                    hasReferences: !constraint.rightOperandReferences.isEmpty, slot: OperandSlots.slot(of: constraint.leftOperand),
-                    end: Int32(clauses.count + 1), right: Slice(right, rightTexts.count)))
+                    hasReferences: !constraint.rightOperandReferences.isEmpty,
+                    describesAct: isInDuty && slot >= 0 && OperandSlots.known[Int(slot)].knownFrom == nil, slot: slot, end: Int32(clauses.count + 1), right: Slice(right, rightTexts.count)))
             clauseTexts.append(
                 ClauseText(
                     id: constraint.id, pointer: constraint.pointer, leftOperand: Interned.iri(constraint.leftOperand),
@@ -291,8 +297,8 @@ private struct Compiler {
             let place = clauses.count
             func clause(end: Int) -> PreparedClause {
                 PreparedClause(
-                    form: .logical, operation: nil, logical: logical.operand, mayBeMarker: false, hasReferences: false, slot: -1,
-                    end: Int32(end), right: Slice(0, 0))
+                    form: .logical, operation: nil, logical: logical.operand, mayBeMarker: false, hasReferences: false, describesAct: false,
+                    slot: -1, end: Int32(end), right: Slice(0, 0))
             }
             clauses.append(clause(end: 0))
             clauseTexts.append(

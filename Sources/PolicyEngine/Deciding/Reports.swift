@@ -77,6 +77,8 @@ package enum ValueSource: String, Sendable, Hashable {
     case contract
     /// The other side of the exchange knows it and has decided.
     case peer
+    /// What a duty asks for, known when it is done.
+    case act
 }
 
 package struct ConstraintReport: Sendable {

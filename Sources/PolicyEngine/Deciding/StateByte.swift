@@ -70,6 +70,7 @@ extension ValueSource {
         case .deferred: 8
         case .contract: 9
         case .peer: 10
+        case .act: 11
         }
     }
 
@@ -85,6 +86,7 @@ extension ValueSource {
         case 8: self = .deferred
         case 9: self = .contract
         case 10: self = .peer
+        case 11: self = .act
         default: return nil
         }
     }

@@ -51,14 +51,14 @@ extension Policy {
         for permission in permissions {
             clauses.append(Clause.rule(.permission, permission.terms, context.isKeyGranted ? .attested : .enforced))
             clauses += Policy.clauses(permission.terms.constraints, context)
-            clauses += permission.duties.map { Clause.duty($0, .duty) }
+            clauses += permission.duties.map { Clause.duty($0, .duty, context) }
         }
         for prohibition in prohibitions {
             clauses.append(Clause.rule(.prohibition, prohibition.terms, Clause.level(ofProhibition: prohibition.terms)))
             clauses += Policy.clauses(prohibition.terms.constraints, context)
-            clauses += prohibition.remedies.map { Clause.duty($0, .duty) }
+            clauses += prohibition.remedies.map { Clause.duty($0, .duty, context) }
         }
-        clauses += obligations.map { Clause.duty($0, .obligation) }
+        clauses += obligations.map { Clause.duty($0, .obligation, context) }
         return clauses
     }
 
@@ -97,13 +97,66 @@ extension Clause {
         return !terms.actions.isEmpty && terms.actions.allSatisfy { seen.contains($0.action) } ? .attested : .declared
     }
 
-    fileprivate static func duty(_ duty: Duty, _ kind: Kind) -> Clause {
+    /// What the consumer's node does itself, and what the provider waits for before it releases a key. Every other duty is the parties'.
+    fileprivate static func duty(_ duty: Duty, _ kind: Kind, _ context: LevelContext) -> Clause {
         let actions = duty.terms.actions.map { "`\($0.action.short)`" }.joined(separator: ", ")
-        let performed: Set<IRI> = [Action.delete, Action.inform]
-        let isKept = !duty.terms.actions.isEmpty && duty.terms.actions.allSatisfy { performed.contains($0.action) }
+        let isHeldBack = duty.phase == .before && duty.isOnly(Clause.recordedByTheProvider)
+        let level: EnforcementLevel =
+            duty.isOnly(Clause.performedByTheNode) ? .attested : isHeldBack ? (context.isKeyGranted ? .attested : .enforced) : .declared
+        let details = duty.details
         return Clause(
-            kind: kind, pointer: duty.terms.pointer, text: LocalizedText("duty to \(actions)", "义务 \(actions)"),
-            level: isKept ? .attested : .declared, note: nil)
+            kind: kind, pointer: duty.terms.pointer,
+            text: LocalizedText(
+                "duty to \(actions)" + (details.isEmpty ? "" : ": ") + details.map(\.en).joined(separator: ", "),
+                "义务 \(actions)" + (details.isEmpty ? "" : "：") + details.map(\.zh).joined(separator: "，")),
+            level: level, note: note(duty, isHeldBack: isHeldBack))
+    }
+
+    private static let performedByTheNode: [IRI] = [
+        Action.delete, Action.inform, Action.watermark, Action.mask, IRI(Namespace.kouan + "stopUse"),
+    ]
+    private static let recordedByTheProvider: [IRI] = [
+        IRI(Namespace.odrl + "compensate"), IRI(Namespace.odrl + "obtainConsent"),
+    ]
+
+    private static func note(_ duty: Duty, isHeldBack: Bool) -> LocalizedText? {
+        if isHeldBack {
+            return LocalizedText(
+                "no key is released before the provider has recorded that it was done", "提供方登记已履行之前不发放密钥")
+        }
+        if duty.isOnly([Action.delete]) {
+            return LocalizedText(
+                "the node deletes what it keeps and signs for it; copies made outside it are not reached",
+                "节点删除其所保存的数据并签名；节点之外的副本无法触及")
+        }
+        if duty.isOnly([Action.mask, Action.watermark]) {
+            return LocalizedText("done by the consumer's node as it opens the data", "由消费方节点在打开数据时执行")
+        }
+        return nil
+    }
+}
+
+extension Duty {
+    fileprivate func isOnly(_ actions: [IRI]) -> Bool {
+        !terms.actions.isEmpty
+            && terms.actions.allSatisfy { term in actions.contains { ActionHierarchy.standard.reaches(term.action, $0) } }
+    }
+
+    /// When and on what the duty is to be done, in words.
+    fileprivate var details: [LocalizedText] {
+        (terms.constraints + terms.actions.flatMap(\.refinements)).flatMap(Duty.atoms).map { constraint in
+            if constraint.leftOperand == Operand.event, constraint.operation == .lt || constraint.operation == .gt {
+                return constraint.operation == .lt ? LocalizedText("before use", "使用之前") : LocalizedText("after use", "使用之后")
+            }
+            return constraint.text
+        }
+    }
+
+    private static func atoms(_ node: ConstraintNode) -> [Constraint] {
+        switch node {
+        case .atomic(let constraint): [constraint]
+        case .logical(let logical): logical.constraints.flatMap(atoms)
+        }
     }
 }
 
@@ -123,7 +176,14 @@ extension Constraint {
             LocalizedText("the purpose is what the consumer states and signs", "使用目的以消费方声明并签名为准")
         case Operand.count where level == .attested:
             LocalizedText("the count is kept by the consumer's node and signed", "使用次数由消费方节点计数并签名")
-        default: nil
+        default:
+            switch OperandTable.info(leftOperand)?.knownTo {
+            case .provider where level == .enforced:
+                LocalizedText("as the provider's people confirmed it, before a key is released", "以提供方人员确认为准，在发放密钥之前判断")
+            case .consumer:
+                LocalizedText("as the consumer's node is configured, or states and signs", "以消费方节点的配置或签名声明为准")
+            default: nil
+            }
         }
     }
 }
