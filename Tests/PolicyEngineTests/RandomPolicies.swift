@@ -13,6 +13,15 @@ enum RandomPolicies {
 
     /// - Parameter travels: only what the grammar of the Dataspace Protocol can say.
     static func policy(_ random: inout SeededGenerator, travels: Bool) -> JSON {
+        while true {
+            let policy = draft(&random, travels: travels)
+            // Rules that contradict themselves are refused at registration.
+            if !PolicyReader.check(policy).contains(where: { $0.code == "policy.never-applies" && $0.severity == .error }) { return policy }
+        }
+    }
+
+    /// As `policy`, also with rules that can never apply.
+    static func draft(_ random: inout SeededGenerator, travels: Bool) -> JSON {
         var policy: [String: JSON] = ["uid": "urn:p", "@type": "Agreement", "@context": "http://www.w3.org/ns/odrl.jsonld"]
         var permissions: [JSON] = []
         for index in 0...random.below(3) {
@@ -47,6 +56,8 @@ enum RandomPolicies {
         if !constraints.isEmpty { rule["constraint"] = .array(constraints) }
         return rule
     }
+
+    static func clause(_ random: inout SeededGenerator) -> JSON { constraint(&random, depth: 0) }
 
     private static func constraint(_ random: inout SeededGenerator, depth: Int) -> JSON {
         if depth < 3, random.chance(25) {

@@ -7,15 +7,17 @@ struct ComparisonProblem {
     /// Enough for pairs of a thousand clauses; a question that needs more is left undecided.
     static let standardBudget = 20_000_000
     static let largeBudget = 200_000_000
+    /// For one rule when a policy is registered.
+    static let ruleBudget = 2_000_000
 
     /// How clauses are read that no value decides.
-    enum Reading {
+    enum Reading: Equatable {
         /// Two-valued, as `policy evaluate` does it: an unknown operator never holds.
         case asWritten
         /// As an exchange evaluates: `event lt odrl:policyUsage` is a marker, an unknown operator may do anything.
         case full
         /// Likewise, without the clauses that are decided elsewhere.
-        case withoutElsewhere(EvaluationSide?)
+        case withoutElsewhere(EvaluationSide)
     }
 
     enum Answer {
@@ -78,6 +80,14 @@ struct ComparisonProblem {
         return .every(parts)
     }
 
+    /// The requests that are about this target and come from this party.
+    mutating func scope(_ scope: ComparisonScope) -> Statement {
+        var parts: [Statement] = []
+        if let target = scope.target { parts.append(space.isNamed(.target, target)) }
+        if let party = scope.party { parts.append(space.isNamed(.party, party)) }
+        return .every(parts)
+    }
+
     private mutating func resource(_ resource: Resource, _ subject: AxisKey.Subject, _ reading: Reading) -> Statement {
         var named: [Statement] = []
         let ids = resource.isCollection ? [resource.id, resource.source] : [resource.id]
@@ -123,7 +133,7 @@ struct ComparisonProblem {
     private mutating func atomic(_ constraint: Constraint, _ reading: Reading, _ subject: AxisKey.Subject) -> Statement? {
         guard let operation = constraint.operation else { return unreadable(reading, constraint.pointer) }
         if case .request = subject {
-            if case .withoutElsewhere(let side) = reading, isElsewhere(constraint.leftOperand, side) { return nil }
+            if case .withoutElsewhere(let side) = reading, ComparisonProblem.isElsewhere(constraint.leftOperand, side) { return nil }
             if case .asWritten = reading {} else if constraint.isUsageMarker { return .constant(true) }
         }
         guard constraint.rightOperandReferences.isEmpty else {
@@ -132,7 +142,7 @@ struct ComparisonProblem {
         return space.compare(subject, operation, constraint.rightOperand)
     }
 
-    private func isElsewhere(_ operand: IRI, _ side: EvaluationSide?) -> Bool {
+    static func isElsewhere(_ operand: IRI, _ side: EvaluationSide) -> Bool {
         guard let info = OperandTable.info(operand) else { return false }
         return info.isContractText || (side == .consumer && info.knownTo == .provider)
     }

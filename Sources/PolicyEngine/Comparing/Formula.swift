@@ -71,13 +71,14 @@ struct StatementSpace {
     mutating func isAction(_ action: IRI) -> Statement {
         let axis = axis(AxisKey(subject: .action))
         if names[axis].isEmpty { names[axis] = Set(ActionHierarchy.standard.known.map(\.description)) }
-        names[axis].insert(action.description)
+        // Named first, so that a witness prefers what the policies speak of.
+        rights[axis].append(.text(action.description))
         return atom(axis, .isAction(action))
     }
 
     mutating func isNamed(_ subject: AxisKey.Subject, _ name: String) -> Statement {
         let axis = axis(AxisKey(subject: subject))
-        names[axis].insert(name)
+        rights[axis].append(.text(name))
         return atom(axis, .isNamed(name))
     }
 

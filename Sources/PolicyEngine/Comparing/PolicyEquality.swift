@@ -51,11 +51,10 @@ enum NormalForm {
         let parties = terms.parties.keys.sorted().map { key in
             list([key] + (terms.parties[key] ?? []).map(resource).sorted())
         }
-        let duties = nested.map { duty in
-            rule(duty.terms.actions.map(action).sorted(), duty.terms, duty.consequences)
-        }
-        return list([list(actions), list(terms.constraints.map(constraint).sorted()), list(parties), list(duties.sorted())])
+        return list([list(actions), list(terms.constraints.map(constraint).sorted()), list(parties), list(nested.map(duty).sorted())])
     }
+
+    static func duty(_ duty: Duty) -> String { rule(duty.terms.actions.map(action).sorted(), duty.terms, duty.consequences) }
 
     static func action(_ term: ActionTerm) -> String {
         list([term.action.description, list(term.refinements.map(constraint).sorted())])

@@ -60,8 +60,9 @@ struct BitSet: Sendable, Hashable {
         return result
     }
 
+    /// Whether the two share a member; of two different sizes, too.
     func intersects(_ other: BitSet) -> Bool {
-        for index in words.indices where words[index] & other.words[index] != 0 { return true }
+        for (left, right) in zip(words, other.words) where left & right != 0 { return true }
         return false
     }
 

@@ -28,13 +28,20 @@ package enum PolicyReader {
 
     /// The policy, or all that speaks against it.
     package static func read(_ json: JSON, options: Options = Options()) throws(PolicyError) -> Policy {
-        let (policy, findings) = parse(json, options: options)
+        let (policy, findings) = examine(json, options: options)
         guard let policy, !findings.contains(where: { $0.severity == .error }) else { throw .refused(findings) }
         return policy
     }
 
     /// All findings, errors and warnings, in the order of their places.
-    package static func check(_ json: JSON, options: Options = Options()) -> [PolicyFinding] { parse(json, options: options).findings }
+    package static func check(_ json: JSON, options: Options = Options()) -> [PolicyFinding] { examine(json, options: options).findings }
+
+    /// As `parse`, and what only the rules as a whole show: that one of them can never apply.
+    private static func examine(_ json: JSON, options: Options) -> (policy: Policy?, findings: [PolicyFinding]) {
+        let (policy, findings) = parse(json, options: options)
+        guard let policy, !findings.contains(where: { $0.severity == .error }) else { return (policy, findings) }
+        return (policy, findings + policy.contradictions())
+    }
 
     /// The policy as far as it can be understood, nil if there is none or it is beyond the limits, and all findings.
     package static func parse(_ json: JSON, options: Options = Options()) -> (policy: Policy?, findings: [PolicyFinding]) {
@@ -534,7 +541,7 @@ enum UsageMarker {
 extension PolicyReader {
     /// What `policy check` shows: findings, each clause with its level, and whether the policy can travel.
     package static func checkReport(_ json: JSON, context: LevelContext = LevelContext(), options: Options = Options()) -> JSON {
-        let (policy, findings) = parse(json, options: options)
+        let (policy, findings) = examine(json, options: options)
         let obstacle = policy?.dspObstacle()
         return .members([
             "policy": policy?.id.map(JSON.string), "title": policy?.title?.json,
