@@ -93,6 +93,8 @@ extension Texts {
         "policy.value-missing": ("缺少判断所需的事实", "请补充所需的事实"),
         "policy.not-yet-known": ("判断所需的事实尚不可知", "请在条件具备后重试"),
         "policy.unknown-parent": ("所引用的上级策略不存在", "请提供方修正策略"),
+        "policy.not-disclosed": ("未满足由提供方自行核验的条件", "请联系提供方"),
+        "policy.case-malformed": ("用例文件的 {1} 有误", "请按 docs/guide/policies.md 中的用例格式填写"),
         "policy.unknown-operand": ("策略使用了未知的操作数", "请用 kouan policy check 查看位置和建议"),
         "policy.unknown-operator": ("策略使用了未知的运算符", "请用 kouan policy check 查看位置和建议"),
         "policy.unknown-action": ("策略使用了未知的操作", "请用 kouan policy check 查看位置和建议"),

@@ -65,7 +65,11 @@ import Testing
         var codes = Set<String>()
         for (folder, files, pattern) in [
             ("Exchange", try TreeComparison.files(below: repository + "/Sources/Exchange"), refusing),
-            ("PolicyEngine", ["Reasons.swift", "Decision.swift"], deciding),
+            (
+                "PolicyEngine",
+                ["Deciding/Reasons.swift", "Deciding/Decision.swift", "Explaining/Redaction.swift", "Explaining/PolicyCases.swift"],
+                deciding
+            ),
         ] {
             for file in files where file.hasSuffix(".swift") {
                 let text = try Files.text("\(repository)/Sources/\(folder)/\(file)")

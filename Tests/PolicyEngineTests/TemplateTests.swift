@@ -22,37 +22,17 @@ struct TemplateTests {
 
     @Test(arguments: caseFiles)
     func goldenCases(path: String) throws {
-        let document = try file(path)
+        let cases = try PolicyCases(try file(path))
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        let name = try #require(document["policy"]?.string)
-        let policy = try PolicyReader.read(try file(folder + "/" + name))
-        let cases = try #require(document["cases"]?.array)
-        #expect(cases.count >= 2)
-        for entry in cases {
-            let label: Comment = "\(path): \(entry["name"]?["en"]?.string ?? "?")"
-            #expect(entry["name"]?["zh"]?.string?.isEmpty == false, label)
-            let point = try #require(entry["point"]?.string.flatMap(EvaluationPoint.init), label)
-            let request = try #require(WorldReader.request(entry["request"]), label)
-            var world = WorldReader.world(entry["world"])
-            world.regions = .standard
-            #expect(world.now != nil, label)
-            let decision = policy.evaluate(request, in: world, at: point)
-            let expect = try #require(entry["expect"], label)
-            #expect(decision.outcome.name == expect["outcome"]?.string, label)
-            if let code = expect["code"]?.string { #expect(decision.code == code, label) }
-            if let needs = expect["needs"]?.array?.compactMap(\.string) {
-                switch decision.outcome {
-                case .conditional(let operands): #expect(operands.map(\.description) == needs, label)
-                default: #expect(decision.deferred.map(\.description) == needs, label)
-                }
-            }
-            if let allowance = expect["allowance"] {
-                let permit = try #require(decision.permit, label)
-                #expect(permit.allowance.maximumUses == allowance["maximumUses"]?.int.map { Int($0) }, label)
-                #expect(permit.allowance.notBefore?.description == allowance["notBefore"]?.string, label)
-                #expect(permit.allowance.notAfter?.description == allowance["notAfter"]?.string, label)
-            }
-            #expect((decision.permit != nil) == (decision.outcome == .permit && point.isEnforced), label)
+        let policy = try PolicyReader.read(try file(folder + "/" + cases.policy))
+        #expect(cases.cases.count >= 2)
+        for entry in cases.cases {
+            let label: Comment = "\(path): \(entry.name.en)"
+            let result = entry.run(policy)
+            #expect(result.differences == [], label)
+            let decision = policy.evaluate(
+                entry.request, in: entry.world, at: entry.point, options: EvaluationOptions(side: entry.side))
+            #expect((decision.permit != nil) == (decision.outcome == .permit && entry.point.isEnforced), label)
             if decision.outcome == .deny { #expect(!decision.reasons.isEmpty, label) }
         }
     }

@@ -152,7 +152,7 @@ enum Reasons {
         }
     }
 
-    private static func wording(_ operation: Operator?, _ right: String) -> (String, String) {
+    static func wording(_ operation: Operator?, _ right: String) -> (String, String) {
         switch operation {
         case .eq: ("must be \(right)", "须为 \(right)")
         case .neq: ("must not be \(right)", "不得为 \(right)")
@@ -170,7 +170,7 @@ enum Reasons {
         }
     }
 
-    private static func quoted(_ words: [String]) -> String {
+    static func quoted(_ words: [String]) -> String {
         let shown = words.prefix(20).map { "`\($0)`" }.joined(separator: ", ")
         return words.count > 20 ? shown + ", …" : shown
     }
