@@ -51,14 +51,18 @@ struct ComparisonProblem {
 
     /// The requests that some permission describes by its clauses alone, whatever action, party and target it is about.
     mutating func requests(of policy: Policy, clauses reading: Reading) -> Statement {
-        .any(
-            policy.permissions.map { permission in
-                let refined = permission.terms.actions.map { action in
-                    clauses(action.refinements, reading, AxisKey.Subject.request) ?? .constant(true)
-                }
-                let own = clauses(permission.terms.constraints, reading, AxisKey.Subject.request) ?? .constant(true)
-                return refined.isEmpty ? own : .every([own, .any(refined)])
-            })
+        var parts: [Statement] = []
+        for permission in policy.permissions { parts.append(requests(of: permission.terms, clauses: reading)) }
+        return .any(parts)
+    }
+
+    /// The same for one rule.
+    mutating func requests(of terms: RuleTerms, clauses reading: Reading) -> Statement {
+        let own = clauses(terms.constraints, reading, AxisKey.Subject.request) ?? .constant(true)
+        guard !terms.actions.isEmpty else { return own }
+        var refined: [Statement] = []
+        for action in terms.actions { refined.append(clauses(action.refinements, reading, AxisKey.Subject.request) ?? .constant(true)) }
+        return .every([own, .any(refined)])
     }
 
     /// The requests that a rule is about.
@@ -133,18 +137,13 @@ struct ComparisonProblem {
     private mutating func atomic(_ constraint: Constraint, _ reading: Reading, _ subject: AxisKey.Subject) -> Statement? {
         guard let operation = constraint.operation else { return unreadable(reading, constraint.pointer) }
         if case .request = subject {
-            if case .withoutElsewhere(let side) = reading, ComparisonProblem.isElsewhere(constraint.leftOperand, side) { return nil }
+            if case .withoutElsewhere(let side) = reading, OperandTable.mayBeDecidedElsewhere(constraint.leftOperand, on: side) { return nil }
             if case .asWritten = reading {} else if constraint.isUsageMarker { return .constant(true) }
         }
         guard constraint.rightOperandReferences.isEmpty else {
             return space.fact(.opaque("\(subject) " + NormalForm.constraint(.atomic(constraint))))
         }
         return space.compare(subject, operation, constraint.rightOperand)
-    }
-
-    static func isElsewhere(_ operand: IRI, _ side: EvaluationSide) -> Bool {
-        guard let info = OperandTable.info(operand) else { return false }
-        return info.isContractText || (side == .consumer && info.knownTo == .provider)
     }
 
     private mutating func unreadable(_ reading: Reading, _ pointer: JSONPointer) -> Statement {
@@ -179,7 +178,7 @@ struct PreparedProblem {
 
 extension Constraint {
     /// `event lt|gt odrl:policyUsage`: before the use, after the use.
-    fileprivate var isUsageMarker: Bool {
+    var isUsageMarker: Bool {
         leftOperand == Operand.event && rightOperand.count == 1 && rightOperandReferences.isEmpty
             && rightOperand.allSatisfy { $0.key == UsageMarker.policyUsage || $0.key == "odrl:policyUsage" }
     }

@@ -358,7 +358,7 @@ extension Policy {
         func mentions(_ nodes: [ConstraintNode]) -> Bool {
             nodes.contains { node in
                 switch node {
-                case .atomic(let constraint): ComparisonProblem.isElsewhere(constraint.leftOperand, .consumer)
+                case .atomic(let constraint): OperandTable.mayBeDecidedElsewhere(constraint.leftOperand, on: .consumer)
                 case .logical(let logical): mentions(logical.constraints)
                 }
             }

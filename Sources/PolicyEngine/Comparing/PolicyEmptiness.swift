@@ -67,7 +67,7 @@ extension Policy {
         let part = RuleTerms(
             id: nil, pointer: terms.pointer, actions: terms.actions, targets: [], assignees: [], assigners: [], parties: [:],
             constraints: Array(terms.constraints.prefix(count ?? terms.constraints.count)))
-        let statement = problem.rule(part, .permission, .full)
+        let statement = problem.requests(of: part, clauses: .full)
         guard case .unsatisfiable = problem.solve(statement) else { return false }
         return true
     }
