@@ -6,11 +6,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-dictionary() { # directory
+dictionary() { # directory [.template]: policies, or the questions about them
     local file
     for file in "$1"/*.json; do
-        case "$file" in *.cases.json) continue ;; esac
-        printf '        "%s": #"""\n' "$(basename "$file" .json)"
+        case "$file" in
+        *.cases.json) continue ;;
+        *.template.json) [ "${2:-}" = .template ] || continue ;;
+        *) [ -z "${2:-}" ] || continue ;;
+        esac
+        printf '        "%s": #"""\n' "$(basename "$file" "${2:-}.json")"
         sed 's/^/            /' "$file"
         printf '\n            """#,\n'
     done
@@ -27,6 +31,11 @@ dictionary() { # directory
     echo '    /// Policies/templates: what people start from.'
     echo '    static let all: [String: String] = ['
     dictionary Policies/templates
+    echo '    ]'
+    echo
+    echo '    /// What to ask before one of them is used, by its name.'
+    echo '    static let forms: [String: String] = ['
+    dictionary Policies/templates .template
     echo '    ]'
     echo
     echo '    /// Policies/examples: for demos and tests.'

@@ -90,6 +90,7 @@ extension Texts {
         "policy.target-not-covered": ("策略不涉及该数据", "请核对数据集"),
         "policy.constraint-not-satisfied": ("约定的条件未满足", "请查看理由"),
         "policy.duty-not-fulfilled": ("约定的义务尚未履行", "请先履行义务"),
+        "policy.duty-violated": ("约定的义务未按期履行", "请与提供方联系；逾期的义务须补行并由提供方确认"),
         "policy.value-missing": ("缺少判断所需的事实", "请补充所需的事实"),
         "policy.not-yet-known": ("判断所需的事实尚不可知", "请在条件具备后重试"),
         "policy.unknown-parent": ("所引用的上级策略不存在", "请提供方修正策略"),

@@ -9,10 +9,15 @@ import Testing
 
 @Suite struct DemoPartsTests {
     @Test func embeddedPoliciesAreTheFiles() throws {
+        #expect(Set(EmbeddedPolicies.forms.keys) == Set(EmbeddedPolicies.all.keys))
+        for (name, form) in EmbeddedPolicies.forms {
+            let path = repository.appending("/Policies/templates/\(name).template.json")
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == form, "\(name): run deploy/embed-policies.sh")
+        }
         for (folder, embedded) in [("templates", EmbeddedPolicies.all), ("examples", EmbeddedPolicies.examples)] {
             let directory = repository.appending("/Policies/" + folder)
             let names = try FileManager.default.contentsOfDirectory(atPath: directory).filter {
-                $0.hasSuffix(".json") && !$0.hasSuffix(".cases.json")
+                $0.hasSuffix(".json") && !$0.hasSuffix(".cases.json") && !$0.hasSuffix(".template.json")
             }
             #expect(Set(names) == Set(embedded.keys.map { $0 + ".json" }), "run deploy/embed-policies.sh")
             for name in names {

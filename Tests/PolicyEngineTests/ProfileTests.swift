@@ -19,7 +19,7 @@ struct ProfileTests {
     func everyEntryIsWellFormed(name: String) throws {
         let document = try file("Policies/profiles/\(name).json")
         let known: Set = [
-            "iri", "title", "sort", "knownFrom", "knownTo", "level", "contractText", "operators", "values", "sameFactAs",
+            "iri", "title", "note", "sort", "knownFrom", "knownTo", "level", "contractText", "operators", "values", "sameFactAs",
         ]
         var seen: Set<String> = []
         for entry in document["operands"]?.array ?? [] {

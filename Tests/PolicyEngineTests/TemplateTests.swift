@@ -13,8 +13,9 @@ struct TemplateTests {
         + ((try? files(in: "Policies/examples", suffix: ".cases.json")) ?? [])
 
     @Test func thereAreTemplatesToTest() throws {
-        #expect(TemplateTests.caseFiles.count >= 9)
-        for path in try files(in: "Policies/templates", suffix: ".json") where !path.hasSuffix(".cases.json") {
+        #expect(TemplateTests.caseFiles.count >= 25)
+        for path in try files(in: "Policies/templates", suffix: ".json")
+        where !path.hasSuffix(".cases.json") && !path.hasSuffix(".template.json") {
             let cases = String(path.dropLast(".json".count)) + ".cases.json"
             #expect(TemplateTests.caseFiles.contains(cases), "\(path) has no golden cases")
         }
@@ -33,7 +34,10 @@ struct TemplateTests {
             let decision = policy.evaluate(
                 entry.request, in: entry.world, at: entry.point, options: EvaluationOptions(side: entry.side))
             #expect((decision.permit != nil) == (decision.outcome == .permit && entry.point.isEnforced), label)
-            if decision.outcome == .deny { #expect(!decision.reasons.isEmpty, label) }
+            if decision.outcome == .deny {
+                #expect(!decision.reasons.isEmpty, label)
+                #expect(entry.expect["message"]?["zh"] != nil || path.hasPrefix("Policies/examples"), label)
+            }
         }
     }
 

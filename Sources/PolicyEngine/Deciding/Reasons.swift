@@ -69,7 +69,9 @@ enum Reasons {
     }
 
     private static func unfulfilled(_ rule: RuleReport) -> [Reason] {
-        rule.conditions.filter { $0.activation != .unsatisfied && $0.deontic != .fulfilled && $0.phase == .before }.map { duty($0, rule) }
+        rule.conditions.filter {
+            $0.activation != .unsatisfied && $0.deontic != .fulfilled && ($0.phase == .before || $0.deontic == .violated)
+        }.map { duty($0, rule) }
     }
 
     private static func failures(_ rule: RuleReport) -> [Reason] {
@@ -109,6 +111,11 @@ enum Reasons {
 
     private static func duty(_ duty: DutyReport, _ rule: RuleReport) -> Reason {
         let actions = quoted(duty.actions.map(\.short))
+        if duty.deontic == .violated {
+            return reason(
+                "policy.duty-violated", rule.name, duty.pointer,
+                LocalizedText("the duty to \(actions) was not fulfilled in time", "义务 \(actions) 未按期履行"))
+        }
         return reason(
             "policy.duty-not-fulfilled", rule.name, duty.pointer,
             LocalizedText("the duty to \(actions) must be fulfilled first", "须先履行义务 \(actions)"))

@@ -24,8 +24,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/catenax/2025/9/policy/Membership",
                   "title": {
-                    "en": "membership of the recipient: a valid credential of a space of this node",
-                    "zh": "接收方成员资格：持有本节点所在空间的有效成员凭证"
+                    "en": "membership of the recipient",
+                    "zh": "接收方成员资格"
+                  },
+                  "note": {
+                    "en": "a valid credential of a space of this node",
+                    "zh": "持有本节点所在空间的有效成员凭证"
                   },
                   "sort": "concept",
                   "knownFrom": "catalog",
@@ -41,8 +45,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/catenax/2025/9/policy/BusinessPartnerNumber",
                   "title": {
-                    "en": "business partner number of the recipient, as the provider's people confirmed it",
-                    "zh": "接收方的业务伙伴编号，以提供方人员确认为准"
+                    "en": "business partner number of the recipient",
+                    "zh": "接收方的业务伙伴编号"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed it",
+                    "zh": "以提供方人员确认为准"
                   },
                   "sort": "identifier",
                   "knownFrom": "transfer",
@@ -56,8 +64,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/catenax/2025/9/policy/BusinessPartnerGroup",
                   "title": {
-                    "en": "group of business partners the recipient is in, as the provider's people confirmed it",
-                    "zh": "接收方所属的业务伙伴组，以提供方人员确认为准"
+                    "en": "group of business partners the recipient is in",
+                    "zh": "接收方所属的业务伙伴组"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed it",
+                    "zh": "以提供方人员确认为准"
                   },
                   "sort": "identifier",
                   "knownFrom": "transfer",
@@ -396,8 +408,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/catenax/2025/9/policy/DataUsageEndDate",
                   "title": {
-                    "en": "last moment of use; to have it enforced, write `dateTime` beside it",
-                    "zh": "使用截止时间；如需强制执行，请另写 `dateTime` 约束"
+                    "en": "last moment of use",
+                    "zh": "使用截止时间"
+                  },
+                  "note": {
+                    "en": "to have it enforced, write `dateTime` beside it",
+                    "zh": "如需强制执行，请另写 `dateTime` 约束"
                   },
                   "sort": "instant",
                   "contractText": true,
@@ -409,8 +425,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/catenax/2025/9/policy/DataUsageEndDurationDays",
                   "title": {
-                    "en": "period of use in days; to have it enforced, write `elapsedTime` beside it",
-                    "zh": "使用期限（日）；如需强制执行，请另写 `elapsedTime` 约束"
+                    "en": "period of use in days",
+                    "zh": "使用期限（日）"
+                  },
+                  "note": {
+                    "en": "to have it enforced, write `elapsedTime` beside it",
+                    "zh": "如需强制执行，请另写 `elapsedTime` 约束"
                   },
                   "sort": "counter",
                   "contractText": true,
@@ -541,8 +561,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/idsa/code/SECURITY_LEVEL",
                   "title": {
-                    "en": "certified security level of the recipient's connector, as the provider's people confirmed it",
-                    "zh": "接收方连接器经认证的安全级别，以提供方人员确认为准"
+                    "en": "certified security level of the recipient's connector",
+                    "zh": "接收方连接器经认证的安全级别"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed it",
+                    "zh": "以提供方人员确认为准"
                   },
                   "sort": "concept",
                   "knownFrom": "transfer",
@@ -552,8 +576,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "https://w3id.org/idsa/code/STATE",
                   "title": {
-                    "en": "state of the environment of use, as the consumer's node is configured",
-                    "zh": "使用环境的状态，以消费方节点配置为准"
+                    "en": "state of the environment of use",
+                    "zh": "使用环境的状态"
+                  },
+                  "note": {
+                    "en": "as the consumer's node is configured",
+                    "zh": "以消费方节点配置为准"
                   },
                   "sort": "concept",
                   "knownFrom": "use",
@@ -1033,8 +1061,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:accessorCountry",
                   "title": {
-                    "en": "country from which the data is used, as the consumer's node is configured",
-                    "zh": "使用数据所在的国家或地区，以消费方节点配置为准"
+                    "en": "country from which the data is used",
+                    "zh": "使用数据所在的国家或地区"
+                  },
+                  "note": {
+                    "en": "as the consumer's node is configured",
+                    "zh": "以消费方节点配置为准"
                   },
                   "sort": "region",
                   "knownFrom": "use",
@@ -1044,8 +1076,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:environment",
                   "title": {
-                    "en": "environment in which the data is used, as the consumer's node is configured",
-                    "zh": "使用环境，以消费方节点配置为准"
+                    "en": "environment in which the data is used",
+                    "zh": "使用环境"
+                  },
+                  "note": {
+                    "en": "as the consumer's node is configured",
+                    "zh": "以消费方节点配置为准"
                   },
                   "sort": "concept",
                   "knownFrom": "use",
@@ -1055,8 +1091,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:algorithm",
                   "title": {
-                    "en": "algorithm that processes the data, by its digest, as the consumer states it",
-                    "zh": "处理数据的算法（摘要），以消费方声明为准"
+                    "en": "algorithm that processes the data, by its digest",
+                    "zh": "处理数据的算法（摘要）"
+                  },
+                  "note": {
+                    "en": "as the consumer states it",
+                    "zh": "以消费方声明为准"
                   },
                   "sort": "identifier",
                   "knownFrom": "use",
@@ -1066,8 +1106,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:groupSize",
                   "title": {
-                    "en": "smallest number of persons or objects behind one figure of the result, as the consumer states it",
-                    "zh": "结果中单项所含的最小对象数，以消费方声明为准"
+                    "en": "smallest number of persons or objects behind one figure of the result",
+                    "zh": "结果中单项所含的最小对象数"
+                  },
+                  "note": {
+                    "en": "as the consumer states it",
+                    "zh": "以消费方声明为准"
                   },
                   "sort": "counter",
                   "knownFrom": "use",
@@ -1088,8 +1132,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:guardianConsent",
                   "title": {
-                    "en": "whether the guardians of the minors consented, as the provider's people confirmed",
-                    "zh": "未成年人监护人是否同意，以提供方确认为准"
+                    "en": "whether the guardians of the minors consented",
+                    "zh": "未成年人监护人是否同意"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed",
+                    "zh": "以提供方确认为准"
                   },
                   "sort": "boolean",
                   "knownFrom": "transfer",
@@ -1099,8 +1147,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:containsMinor",
                   "title": {
-                    "en": "whether the data is about minors under 14, as the provider's people confirmed",
-                    "zh": "数据是否涉及不满十四周岁未成年人，以提供方确认为准"
+                    "en": "whether the data is about minors under 14",
+                    "zh": "数据是否涉及不满十四周岁未成年人"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed",
+                    "zh": "以提供方确认为准"
                   },
                   "sort": "boolean",
                   "knownFrom": "transfer",
@@ -1110,8 +1162,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:exportMechanism",
                   "title": {
-                    "en": "legal route of the export, as the provider's people confirmed",
-                    "zh": "出境路径，以提供方确认为准"
+                    "en": "legal route of the export",
+                    "zh": "出境路径"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed",
+                    "zh": "以提供方确认为准"
                   },
                   "sort": "concept",
                   "knownFrom": "transfer",
@@ -1121,8 +1177,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:withinScope",
                   "title": {
-                    "en": "whether the export is within what was assessed or filed, as the provider's people confirmed",
-                    "zh": "是否在评估或备案范围之内，以提供方确认为准"
+                    "en": "whether the export is within what was assessed or filed",
+                    "zh": "是否在评估或备案范围之内"
+                  },
+                  "note": {
+                    "en": "as the provider's people confirmed",
+                    "zh": "以提供方确认为准"
                   },
                   "sort": "boolean",
                   "knownFrom": "transfer",
@@ -1317,8 +1377,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceAgreement",
                   "title": {
-                    "en": "time since the agreement was made; in a duty an upper bound is its deadline",
-                    "zh": "自达成协议起的时长；在义务中其上限即为履行期限"
+                    "en": "time since the agreement was made",
+                    "zh": "自达成协议起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
@@ -1326,8 +1390,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceDelivery",
                   "title": {
-                    "en": "time since the data arrived; in a duty an upper bound is its deadline",
-                    "zh": "自数据交付起的时长；在义务中其上限即为履行期限"
+                    "en": "time since the data arrived",
+                    "zh": "自数据交付起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
@@ -1335,8 +1403,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceFirstUse",
                   "title": {
-                    "en": "time since the first use; in a duty an upper bound is its deadline",
-                    "zh": "自首次使用起的时长；在义务中其上限即为履行期限"
+                    "en": "time since the first use",
+                    "zh": "自首次使用起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
@@ -1344,8 +1416,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceLastUse",
                   "title": {
-                    "en": "time since the last use; in a duty an upper bound is its deadline",
-                    "zh": "自最后一次使用起的时长；在义务中其上限即为履行期限"
+                    "en": "time since the last use",
+                    "zh": "自最后一次使用起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
@@ -1353,8 +1429,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceRevocation",
                   "title": {
-                    "en": "time since the provider revoked; in a duty an upper bound is its deadline",
-                    "zh": "自提供方撤回起的时长；在义务中其上限即为履行期限"
+                    "en": "time since the provider revoked",
+                    "zh": "自提供方撤回起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
@@ -1362,8 +1442,12 @@ enum EmbeddedProfiles {
                 {
                   "iri": "urn:kouan:odrl:1:timeSinceIncident",
                   "title": {
-                    "en": "time since an incident became known; in a duty an upper bound is its deadline",
-                    "zh": "自获知安全事件起的时长；在义务中其上限即为履行期限"
+                    "en": "time since an incident became known",
+                    "zh": "自获知安全事件起的时长"
+                  },
+                  "note": {
+                    "en": "in a duty an upper bound is its deadline",
+                    "zh": "在义务中其上限即为履行期限"
                   },
                   "sort": "duration",
                   "level": "attested"
