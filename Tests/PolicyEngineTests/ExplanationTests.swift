@@ -93,7 +93,7 @@ struct ExplanationTests {
                 未获允许的原因
                   使用目的为 `pricing`，须为 `research`, `recycling` 之一 [policy.purpose-not-permitted]
                   使用地域为 `CN-350000`，须属于 `EU` [policy.place-not-permitted]
-                  使用次数为 `5`，不得超过(晚于)`3` [policy.uses-exhausted]
+                  使用次数为 `5`，不得超过 `3` [policy.uses-exhausted]
 
                 使策略允许的最小更改
                   - 请求方须更改：使用目的须为 `research`, `recycling` 之一

@@ -128,7 +128,7 @@ enum Reasons {
         let zh = OperandTable.info(operand)?.title.zh ?? operand.short
         let right = quoted(report.right.map(\.display))
         let left = quoted(report.left.map(\.display))
-        let (must, mustZH) = wording(report.operation, right)
+        let (must, mustZH) = wording(report.operation, right, isTime: isTime(report.right))
         let message: LocalizedText
         switch report.source {
         case .missing:
@@ -159,14 +159,20 @@ enum Reasons {
         }
     }
 
-    static func wording(_ operation: Operator?, _ right: String) -> (String, String) {
+    static func isTime(_ values: [PolicyValue]) -> Bool { values.contains { if case .instant = $0.content { true } else { false } } }
+
+    static func wording(_ operation: Operator?, _ right: String, isTime: Bool = false) -> (String, String) {
         switch operation {
+        case .lt where isTime: ("must be before \(right)", "须早于 \(right)")
+        case .lteq where isTime: ("must not be after \(right)", "不得晚于 \(right)")
+        case .gt where isTime: ("must be after \(right)", "须晚于 \(right)")
+        case .gteq where isTime: ("must not be before \(right)", "不得早于 \(right)")
         case .eq: ("must be \(right)", "须为 \(right)")
         case .neq: ("must not be \(right)", "不得为 \(right)")
-        case .lt: ("must be below \(right)", "须小于(早于)\(right)")
-        case .lteq: ("must be at most \(right)", "不得超过(晚于)\(right)")
-        case .gt: ("must be above \(right)", "须大于(晚于)\(right)")
-        case .gteq: ("must be at least \(right)", "不得小于(早于)\(right)")
+        case .lt: ("must be below \(right)", "须小于 \(right)")
+        case .lteq: ("must be at most \(right)", "不得超过 \(right)")
+        case .gt: ("must be above \(right)", "须大于 \(right)")
+        case .gteq: ("must be at least \(right)", "不得小于 \(right)")
         case .isAnyOf: ("must be one of \(right)", "须为 \(right) 之一")
         case .isNoneOf: ("must be none of \(right)", "不得为 \(right) 之一")
         case .isAllOf: ("must include all of \(right)", "须包含全部 \(right)")

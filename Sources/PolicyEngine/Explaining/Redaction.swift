@@ -70,7 +70,7 @@ extension Reasons {
         var message = reason.message
         let right = quoted(clause.right.map(\.display) + clause.references)
         let operand = clause.leftOperand ?? ""
-        let (must, mustZH) = wording(clause.operation, right)
+        let (must, mustZH) = wording(clause.operation, right, isTime: isTime(clause.right))
         let title = OperandTable.info(operand)?.title.zh ?? operand.short
         if !clause.isLeftDisclosed {
             message = LocalizedText("`\(operand.short)` \(must)", "\(title)\(mustZH)")
