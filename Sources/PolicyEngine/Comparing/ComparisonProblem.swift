@@ -65,6 +65,11 @@ struct ComparisonProblem {
         return .every([own, .any(refined)])
     }
 
+    /// The requests that one clause takes.
+    mutating func clause(_ node: ConstraintNode) -> Statement {
+        clause(node, .full, AxisKey.Subject.request) ?? .constant(true)
+    }
+
     /// The requests that a rule is about.
     mutating func rule(_ terms: RuleTerms, _ kind: RuleReport.Kind, _ reading: Reading) -> Statement {
         var parts: [Statement] = []
@@ -137,7 +142,9 @@ struct ComparisonProblem {
     private mutating func atomic(_ constraint: Constraint, _ reading: Reading, _ subject: AxisKey.Subject) -> Statement? {
         guard let operation = constraint.operation else { return unreadable(reading, constraint.pointer) }
         if case .request = subject {
-            if case .withoutElsewhere(let side) = reading, OperandTable.mayBeDecidedElsewhere(constraint.leftOperand, on: side) { return nil }
+            if case .withoutElsewhere(let side) = reading, OperandTable.mayBeDecidedElsewhere(constraint.leftOperand, on: side) {
+                return nil
+            }
             if case .asWritten = reading {} else if constraint.isUsageMarker { return .constant(true) }
         }
         guard constraint.rightOperandReferences.isEmpty else {
