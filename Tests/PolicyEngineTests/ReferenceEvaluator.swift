@@ -16,6 +16,7 @@ struct ReferenceEvaluator {
     let side: EvaluationSide
     let conditionMode: EvaluationOptions.ConditionMode
     private let now: Instant?
+    private var isInDuty = false
 
     init(
         request: PolicyRequest?, world: PolicyWorld, point: EvaluationPoint?, side: EvaluationSide = .provider,
@@ -81,10 +82,16 @@ struct ReferenceEvaluator {
 
     // MARK: Duties
 
+    private var ofDuty: ReferenceEvaluator {
+        var other = self
+        other.isInDuty = true
+        return other
+    }
+
     /// A duty of a permission: fulfilled by a matching act not later than the use; its constraints say when it is due at all.
     private func condition(_ duty: Duty) -> DutyReport {
         let terms = duty.terms
-        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let constraints = ofDuty.evaluate(terms.constraints, .request, rule: terms.id)
         let isFulfilled = world.performed.contains { matches($0, duty) }
         return DutyReport(
             id: terms.id, pointer: terms.pointer, actions: terms.actions.map(\.action), phase: duty.phase,
@@ -97,7 +104,7 @@ struct ReferenceEvaluator {
     /// An obligation: the act itself must satisfy the constraints, and an upper bound on the time is a deadline.
     private func obligation(_ duty: Duty) -> DutyReport {
         let terms = duty.terms
-        let constraints = evaluate(terms.constraints, .request, rule: terms.id)
+        let constraints = ofDuty.evaluate(terms.constraints, .request, rule: terms.id)
         let isFulfilled = world.performed.contains { event in
             matches(event, duty) && evaluate(terms.constraints, .event(event), rule: terms.id).truth == .satisfied
         }
@@ -283,7 +290,11 @@ struct ReferenceEvaluator {
             // An act that is on record without a value does not show that the clause was kept.
             guard case .request = subject else { return (.undetermined, .missing) }
             return (.elsewhere, source)
-        case .known, .never: return (.undetermined, .missing)
+        case .never:
+            // In a duty, an operand that no point knows says how or when to do it, not whether it is owed.
+            guard isInDuty, OperandTable.info(operand) != nil, case .request = subject else { return (.undetermined, .missing) }
+            return (.elsewhere, .act)
+        case .known: return (.undetermined, .missing)
         }
     }
 

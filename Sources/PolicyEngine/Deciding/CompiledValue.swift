@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value in the form in which it is compared: two words, and the hash of its unit. Where equal hashes do not yet prove equality the
-/// values themselves are asked.
+/// A value in the form in which it is compared. Equal hashes prove nothing: names are then compared by their characters, and what is rare
+/// (units, datatypes that nobody knows, numbers beyond two words) by the values themselves.
 struct CompiledValue {
     enum Kind: UInt8 {
         case instant, number, duration
@@ -14,25 +14,22 @@ struct CompiledValue {
     }
 
     let kind: Kind
+    private let hasUnit: Bool
     private let low: Int32
     private let high: Int64
-    /// Zero without a unit.
-    private let unit: Int
+    private let name: String
 
     init(_ value: PolicyValue) {
-        unit = value.unit.map { $0.hashValue | 1 } ?? 0
+        hasUnit = value.unit != nil
         switch value.content {
-        case .instant(let instant): (kind, high, low) = (.instant, instant.seconds, instant.nanoseconds)
-        case .duration(let span): (kind, high, low) = (.duration, span.seconds, span.nanoseconds)
+        case .instant(let instant): (kind, high, low, name) = (.instant, instant.seconds, instant.nanoseconds, "")
+        case .duration(let span): (kind, high, low, name) = (.duration, span.seconds, span.nanoseconds, "")
         case .number(let number):
-            if let fixed = number.fixed {
-                (kind, high, low) = (.number, fixed.whole, fixed.billionths)
-            } else {
-                (kind, high, low) = (.wide, 0, 0)
-            }
-        case .iri(let text), .text(let text): (kind, high, low) = (.name, Int64(text.hashValue), 0)
-        case .boolean(let value): (kind, high, low) = (.boolean, value ? 1 : 0, 0)
-        case .other: (kind, high, low) = (.other, 0, 0)
+            let fixed = number.fixed
+            (kind, high, low, name) = (fixed == nil ? .wide : .number, fixed?.whole ?? 0, fixed?.billionths ?? 0, "")
+        case .iri(let text), .text(let text): (kind, high, low, name) = (.name, Int64(text.hashValue), 0, text)
+        case .boolean(let value): (kind, high, low, name) = (.boolean, value ? 1 : 0, 0, "")
+        case .other: (kind, high, low, name) = (.other, 0, 0, "")
         }
     }
 
@@ -41,8 +38,8 @@ struct CompiledValue {
 
     /// The order of the two, nil where only the values themselves can tell.
     @inline(__always)
-    func compared(to other: CompiledValue) -> PolicyValue.Order? {
-        if unit != 0, other.unit != 0 { return unit == other.unit ? nil : .incomparable }
+    func compared(to other: borrowing CompiledValue) -> PolicyValue.Order? {
+        if hasUnit, other.hasUnit { return nil }
         guard kind == other.kind else {
             return kind == .wide && other.kind == .number || kind == .number && other.kind == .wide ? nil : .incomparable
         }
@@ -50,7 +47,7 @@ struct CompiledValue {
         case .instant, .number, .duration:
             if high != other.high { return high < other.high ? .less : .greater }
             return low < other.low ? .less : low == other.low ? .equal : .greater
-        case .name: return high == other.high ? nil : .different
+        case .name: return high == other.high && name == other.name ? .equal : .different
         case .boolean: return high == other.high ? .equal : .different
         case .wide, .other: return nil
         }

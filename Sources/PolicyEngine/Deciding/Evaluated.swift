@@ -7,8 +7,8 @@ struct Evaluated: Sendable {
     let policy: PreparedPolicy
     let input: EvaluationInput
     /// Shared by all policies that were evaluated together; this one's begin at `base`.
-    private let states: [UInt8]
-    private let base: Int
+    let states: [UInt8]
+    let base: Int
 
     init(_ policy: PreparedPolicy, _ input: EvaluationInput, states: [UInt8], from base: Int) {
         self.policy = policy
@@ -19,8 +19,8 @@ struct Evaluated: Sendable {
 
     init(_ policy: PreparedPolicy, _ input: EvaluationInput) {
         var evaluator = Evaluator(input)
-        var states: [UInt8] = []
-        evaluator.run(policy, into: &states)
+        var states = [UInt8](repeating: 0, count: policy.entryCount)
+        evaluator.run(policy, into: &states, from: 0)
         self.init(policy, input, states: states, from: 0)
     }
 
@@ -37,11 +37,11 @@ struct Evaluated: Sendable {
     private func matched(_ rule: PreparedRule) -> (premises: [PremiseReport], refinements: [(clauses: Slice, of: PremiseReport.Kind)]) {
         var premises: [PremiseReport] = []
         var refinements: [(Slice, PremiseReport.Kind)] = []
-        if let best = bestAction(rule.actions) {
+        if let best = bestAction(rule.premises.actions) {
             premises.append(PremiseReport(kind: .action, state: matcher(best)))
             refinements.append((policy.matchers[best].refinements, .action))
         }
-        for (slice, kind) in [(rule.targets, PremiseReport.Kind.target), (rule.parties, .party)] {
+        for (slice, kind) in [(rule.premises.targets, PremiseReport.Kind.target), (rule.premises.parties, .party)] {
             guard let best = bestResource(slice) else { continue }
             premises.append(PremiseReport(kind: kind, state: matcher(best)))
             refinements.append((policy.matchers[best].refinements, kind))

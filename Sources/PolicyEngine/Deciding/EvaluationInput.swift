@@ -12,7 +12,6 @@ final class EvaluationInput: Sendable {
     let side: EvaluationSide
     let conditionMode: EvaluationOptions.ConditionMode
     let behaviour: EvaluationOptions.Behaviour
-    let now: Instant?
 
     init(
         request: PolicyRequest?, world: PolicyWorld, point: EvaluationPoint?, side: EvaluationSide = .provider,
@@ -24,10 +23,12 @@ final class EvaluationInput: Sendable {
         self.side = side
         self.conditionMode = conditionMode
         self.behaviour = behaviour
-        // A time in the request stands above the clock.
-        var now = world.now.map { Instant($0) }
-        if case .instant(let instant)? = request?.parameters[Operand.dateTime.description]?.first?.content { now = instant }
-        self.now = now
+    }
+
+    /// A time in the request stands above the clock.
+    var now: Instant? {
+        if case .instant(let instant)? = request?.parameters[Operand.dateTime.description]?.first?.content { return instant }
+        return world.now.map { Instant($0) }
     }
 
     /// Whose values a left operand has.
@@ -38,19 +39,23 @@ final class EvaluationInput: Sendable {
         case nothing
     }
 
+    /// Spelled values have the characters that a report shows; a time that is only compared needs none.
     func values(
-        _ operand: IRI, constraint: String?, rule: String?, _ subject: Subject
+        _ operand: IRI, constraint: String?, rule: String?, _ subject: Subject, spelled: Bool = true
     ) -> (values: [PolicyValue], source: ValueSource) {
+        func time(_ time: Timestamp) -> PolicyValue {
+            spelled ? .time(time) : PolicyValue(content: .instant(Instant(time)), lexical: "", datatype: nil)
+        }
         let key = operand.description
         switch subject {
         case .nothing: return ([], .missing)
         case .resource(let id): return (world.properties[id]?[key] ?? [], .property)
         case .request:
             if let given = request?.parameters[key], !given.isEmpty { return (given, .request) }
-            if operand == Operand.dateTime, let now = world.now { return ([.time(now)], .clock) }
+            if operand == Operand.dateTime, let now = world.now { return ([time(now)], .clock) }
         case .event(let event):
             if let given = event.values[key], !given.isEmpty { return (given, .request) }
-            if operand == Operand.dateTime { return ([.time(event.at)], .clock) }
+            if operand == Operand.dateTime { return ([time(event.at)], .clock) }
         }
         if let id = constraint, let counted = world.counters[id]?[key], !counted.isEmpty { return (counted, .counter) }
         if let id = rule, let counted = world.counters[id]?[key], !counted.isEmpty { return (counted, .counter) }

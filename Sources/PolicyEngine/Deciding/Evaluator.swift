@@ -10,20 +10,25 @@ struct Evaluator {
     private typealias Subject = EvaluationInput.Subject
 
     let input: EvaluationInput
-    private let request: PolicyRequest?
-    private let world: PolicyWorld
     private let point: EvaluationPoint?
+    private let hasRequest: Bool
+    private let performed: [PerformedAction]
+    private let hasDutyStates: Bool
     private let isLookedUpOnce: Bool
-    private let targetName: Int
-    private let partyName: Int
+    private let target: String?
+    private let party: String?
+    private let targetHash: Int
+    private let partyHash: Int
+    private let actionHash: Int
     private let reachedActions: BitSet?
-    private let actionName: Int
 
     /// By operand: its values in `left`.
     private var found: [Found]
     private var left: [CompiledValue] = []
     private var leftTexts: [PolicyValue] = []
     private var wider: [String: Set<String>] = [:]
+    /// States that an act is tested with, which no report shows.
+    private var scratch: [UInt8] = []
 
     private struct Found {
         var source: ValueSource?
@@ -33,28 +38,28 @@ struct Evaluator {
 
     init(_ input: EvaluationInput) {
         self.input = input
-        request = input.request
-        world = input.world
         point = input.point
+        hasRequest = input.request != nil
+        performed = input.world.performed
+        hasDutyStates = !input.world.dutyStates.isEmpty
         // Counters go by constraint and rule, all else by operand alone.
         isLookedUpOnce = input.world.counters.isEmpty
-        targetName = request?.target?.hashValue ?? 0
-        partyName = request?.party?.hashValue ?? 0
-        reachedActions = request?.action.flatMap(ActionNumbers.reached)
-        actionName = request?.action?.hashValue ?? 0
+        target = input.request?.target
+        party = input.request?.party
+        targetHash = input.request?.target?.hashValue ?? 0
+        partyHash = input.request?.party?.hashValue ?? 0
+        actionHash = input.request?.action?.hashValue ?? 0
+        reachedActions = input.request?.action.flatMap(ActionNumbers.reached)
         found = [Found](repeating: Found(), count: OperandSlots.known.count)
         left.reserveCapacity(8)
         leftTexts.reserveCapacity(8)
     }
 
-    /// Appends the states of the policy's entries.
-    mutating func run(_ policy: PreparedPolicy, into states: inout [UInt8]) {
-        var run = Run(policy: policy, base: states.count)
-        states.append(contentsOf: repeatElement(0, count: policy.entryCount))
-        if !world.performed.isEmpty { run.scratch = [UInt8](repeating: 0, count: policy.entryCount) }
+    /// Puts the states of the policy's entries into `states`, from `base` on. They are zero before.
+    mutating func run(_ policy: PreparedPolicy, into states: inout [UInt8], from base: Int) {
+        let run = Run(policy, base: base)
         for index in policy.rules.indices {
-            let state = rule(&run, index, &states)
-            states[run.base + policy.firstRule + index] = state.byte
+            states[base + policy.firstRule + index] = rule(run, index, &states).byte
         }
     }
 
@@ -63,98 +68,106 @@ struct Evaluator {
         let policy = PreparedPolicy(clauses: nodes)
         var states = [UInt8](repeating: 0, count: policy.entryCount)
         var evaluator = Evaluator(input)
-        return evaluator.clauses(
-            Run(policy: policy, base: 0), Slice(0, policy.clauses.count), .request, rule: nil, &states)
+        return evaluator.clauses(Run(policy, base: 0), Slice(0, policy.clauses.count), .request, owner: -1, &states)
     }
 
     private struct Run {
         let policy: PreparedPolicy
+        let program: Program
         /// Where the policy's states begin.
         let base: Int
-        /// States that an act is tested with, which no report shows.
-        var scratch: [UInt8] = []
+
+        init(_ policy: PreparedPolicy, base: Int) {
+            self.policy = policy
+            program = policy.program
+            self.base = base
+        }
     }
 
     // MARK: Rules
 
-    private mutating func rule(_ run: inout Run, _ index: Int, _ states: inout [UInt8]) -> StateByte {
-        let policy = run.policy
-        let rule = policy.rules[index]
-        let text = policy.ruleTexts[index]
-        let id = text.id
+    private mutating func rule(_ run: Run, _ index: Int, _ states: inout [UInt8]) -> StateByte {
+        let rule = run.policy.rules[index]
+        let owner = run.policy.firstRule + index
         let activation: Truth
         var deontic: DeonticState?
         switch rule.kind {
         case .permission:
+            let truth = clauses(run, rule.constraints, .request, owner: owner, &states)
+            guard !rule.duties.isEmpty else {
+                activation = truth.ofRule(.permission)
+                break
+            }
             var parts = TruthTally()
-            parts.add(clauses(run, rule.constraints, .request, rule: id, &states))
+            parts.add(truth)
             var duty = Int(rule.duties.start)
             while duty < rule.duties.end {
-                let state = self.duty(&run, duty, isCondition: true, &states)
-                parts.add(permits(state, policy.duties[duty].phase))
-                duty = Int(policy.duties[duty].end)
+                let state = self.duty(run, duty, isCondition: true, &states)
+                parts.add(permits(state, run.policy.duties[duty].phase))
+                duty = Int(run.policy.duties[duty].end)
             }
             activation = parts.all.ofRule(.permission)
         case .prohibition:
-            activation = clauses(run, rule.constraints, .request, rule: id, &states).ofRule(.prohibition)
-            let isViolated = world.performed.contains { event in
-                isSatisfied(&run, rule.actions, rule.targets, rule.parties, rule.constraints, rule: id, by: event)
+            activation = clauses(run, rule.constraints, .request, owner: owner, &states).ofRule(.prohibition)
+            if let decided = decided(run.policy.ruleTexts, index) {
+                deontic = decided
+            } else {
+                let isViolated = hasAct { $0.isSatisfied(run, rule.premises, rule.constraints, owner: owner, by: $1) }
+                deontic = isViolated ? .violated : .notSet
             }
-            deontic = decided(text) ?? (isViolated ? .violated : .notSet)
             var duty = Int(rule.duties.start)
             while duty < rule.duties.end {
-                _ = self.duty(&run, duty, isCondition: false, &states)
-                duty = Int(policy.duties[duty].end)
+                _ = self.duty(run, duty, isCondition: false, &states)
+                duty = Int(run.policy.duties[duty].end)
             }
         case .obligation:
-            let state = duty(&run, Int(rule.duties.start), isCondition: false, &states)
+            let state = duty(run, Int(rule.duties.start), isCondition: false, &states)
             activation = state.truth
             deontic = state.deontic
         }
-        let matched = premises(
-            run, rule.actions, rule.targets, rule.parties, rule: id, .request, target: request?.target, party: request?.party, &states)
-        let applies = request == nil ? activation : Truth.both(activation, matched)
-        return StateByte(activation: activation, applies: applies, deontic: deontic)
+        let matched = premises(run, rule.premises, owner: owner, .request, &states)
+        return StateByte(activation: activation, applies: hasRequest ? Truth.both(activation, matched) : activation, deontic: deontic)
     }
 
     // MARK: Duties
 
     /// A condition, which is a duty of a permission, is fulfilled by a matching act not later than the use; its constraints say when it
     /// is due at all. Of an obligation the act itself must satisfy the constraints, and an upper bound on the time is a deadline.
-    private mutating func duty(_ run: inout Run, _ index: Int, isCondition: Bool, _ states: inout [UInt8]) -> StateByte {
-        let policy = run.policy
-        let duty = policy.duties[index]
-        let text = policy.dutyTexts[index]
-        let id = text.id
-        let truth = clauses(run, duty.constraints, .request, rule: id, &states)
+    private mutating func duty(
+        _ run: Run, _ index: Int, isCondition: Bool, _ states: inout [UInt8]
+    ) -> StateByte {
+        let duty = run.policy.duties[index]
+        let owner = run.policy.firstDuty + index
+        let truth = clauses(run, duty.constraints, .request, owner: owner, &states)
         var state = DeonticState.notSet
-        if let decided = decided(text) {
+        if let decided = decided(run.policy.dutyTexts, index) {
             state = decided
-        } else if world.performed.contains(where: { fulfils($0, &run, duty, id, isCondition: isCondition) }) {
+        } else if hasAct({ $0.isFulfilled(run, index, isCondition: isCondition, by: $1) }) {
             state = .fulfilled
         } else if !isCondition, let bound = duty.deadline, let now = input.now, bound.isPassed(at: now) {
             state = .violated
         }
         var consequence = index + 1
         while consequence < duty.end {
-            _ = self.duty(&run, consequence, isCondition: false, &states)
-            consequence = Int(policy.duties[consequence].end)
+            _ = self.duty(run, consequence, isCondition: false, &states)
+            consequence = Int(run.policy.duties[consequence].end)
         }
         let byte = StateByte(activation: truth.ofRule(.obligation), deontic: state)
-        states[run.base + policy.firstDuty + index] = byte.byte
+        states[run.base + owner] = byte.byte
         return byte
     }
 
-    private mutating func fulfils(
-        _ event: PerformedAction, _ run: inout Run, _ duty: PreparedDuty, _ id: String?, isCondition: Bool
-    ) -> Bool {
+    private mutating func isFulfilled(_ run: Run, _ index: Int, isCondition: Bool, by event: PerformedAction) -> Bool {
         if let now = input.now, Instant(event.at) > now { return false }
-        if let rule = event.rule, rule != id { return false }
+        if let rule = event.rule, rule != run.policy.dutyTexts[index].id { return false }
+        let duty = run.policy.duties[index]
         return isSatisfied(
-            &run, duty.actions, duty.targets, duty.parties, isCondition ? Slice(0, 0) : duty.constraints, rule: id, by: event)
+            run, duty.premises, isCondition ? Slice(0, 0) : duty.constraints, owner: run.policy.firstDuty + index, by: event)
     }
 
-    private func decided(_ text: RuleText) -> DeonticState? { world.dutyStates.isEmpty ? nil : world.dutyStates[text.name] }
+    private func decided(_ texts: [RuleText], _ index: Int) -> DeonticState? {
+        hasDutyStates ? input.world.dutyStates[texts[index].name] : nil
+    }
 
     /// What a duty of a permission means for the permission.
     private func permits(_ duty: StateByte, _ phase: DutyReport.Phase) -> Truth {
@@ -171,40 +184,44 @@ struct Evaluator {
         return duty.truth == .satisfied ? .unsatisfied : .undetermined
     }
 
-    // MARK: Premises
+    // MARK: Acts
+
+    private mutating func hasAct(_ test: (inout Evaluator, PerformedAction) -> Bool) -> Bool {
+        for event in performed where test(&self, event) { return true }
+        return false
+    }
 
     /// Whether an act matches a rule and keeps its constraints.
     private mutating func isSatisfied(
-        _ run: inout Run, _ actions: Slice, _ targets: Slice, _ parties: Slice, _ constraints: Slice, rule: String?,
-        by event: PerformedAction
+        _ run: Run, _ premises: Premises, _ constraints: Slice, owner: Int, by event: PerformedAction
     ) -> Bool {
-        var scratch: [UInt8] = []
-        swap(&scratch, &run.scratch)
-        defer { swap(&scratch, &run.scratch) }
-        let there = Run(policy: run.policy, base: 0)
-        let matched = premises(
-            there, actions, targets, parties, rule: rule, .event(event), target: event.target, party: event.party, &scratch)
-        // A rule without constraints is kept by every act that matches it.
-        return matched == .satisfied
-            && (constraints.isEmpty || clauses(there, constraints, .event(event), rule: rule, &scratch) == .satisfied)
+        var states: [UInt8] = []
+        swap(&states, &scratch)
+        defer { swap(&states, &scratch) }
+        if states.count < run.policy.entryCount {
+            states.append(contentsOf: repeatElement(0, count: run.policy.entryCount - states.count))
+        }
+        let there = Run(run.policy, base: 0)
+        return self.premises(there, premises, owner: owner, .event(event), &states) == .satisfied
+            // A rule without constraints is kept by every act that matches it.
+            && (constraints.isEmpty || clauses(there, constraints, .event(event), owner: owner, &states) == .satisfied)
     }
+
+    // MARK: Premises
 
     /// A rule with several actions, targets or parties stands for their product. As each dimension is matched by itself, the best
     /// atomic rule is made of the best of each; a report finds it again by the states.
     private mutating func premises(
-        _ run: Run, _ actions: Slice, _ targets: Slice, _ parties: Slice, rule: String?, _ subject: EvaluationInput.Subject,
-        target: String?, party: String?, _ states: inout [UInt8]
+        _ run: Run, _ premises: Premises, owner: Int, _ subject: EvaluationInput.Subject, _ states: inout [UInt8]
     ) -> Truth {
-        let policy = run.policy
         var parts = TruthTally()
         parts.add(.satisfied)
 
         var best: (rank: Int, state: Truth, refined: Truth)?
-        for index in actions.range {
-            let matcher = policy.matchers[index]
-            let state = Truth(reaches(matcher, subject, policy.matcherTexts, index))
-            states[run.base + policy.firstMatcher + index] = StateByte(state).byte
-            let refined = clauses(run, matcher.refinements, subject, rule: rule, &states)
+        for index in premises.actions.range {
+            let state = Truth(reaches(run, index, subject))
+            states[run.base + run.policy.firstMatcher + index] = StateByte(state).byte
+            let refined = clauses(run, run.program.matchers[index].refinements, subject, owner: owner, &states)
             let rank = 3 * state.rank + refined.rank
             if rank > best?.rank ?? -1 { best = (rank, state, refined) }
             if rank == 8 { break }
@@ -213,37 +230,39 @@ struct Evaluator {
             parts.add(best.state)
             parts.add(best.refined)
         }
-        if let best = match(run, targets, target, isTarget: true, subject, rule: rule, &states) { parts.add(best) }
-        if let best = match(run, parties, party, isTarget: false, subject, rule: rule, &states) { parts.add(best) }
+        if let best = match(run, premises.targets, isTarget: true, subject, owner: owner, &states) { parts.add(best) }
+        if let best = match(run, premises.parties, isTarget: false, subject, owner: owner, &states) { parts.add(best) }
         return parts.all
     }
 
-    private func reaches(_ matcher: Matcher, _ subject: Subject, _ texts: [MatcherText], _ index: Int) -> Bool {
+    private func reaches(_ run: Run, _ index: Int, _ subject: Subject) -> Bool {
+        let matchers = run.program.matchers.span
+        let action = matchers[index].action
         switch subject {
         case .request:
-            if matcher.action >= 0 { return reachedActions?.contains(Int(matcher.action)) ?? false }
-            return matcher.name == actionName && request?.action?.description == texts[index].id
+            if action >= 0 { return reachedActions?.contains(Int(action)) ?? false }
+            return run.program.matchers[index].hash == actionHash && input.request?.action?.description == run.program.matchers[index].name
         case .event(let event):
-            if matcher.action >= 0 { return ActionNumbers.reached(from: event.action)?.contains(Int(matcher.action)) ?? false }
-            return event.action.description == texts[index].id
+            if action >= 0 { return ActionNumbers.reached(from: event.action)?.contains(Int(action)) ?? false }
+            return event.action.description == run.program.matchers[index].name
         case .resource, .nothing: return false
         }
     }
 
     private mutating func match(
-        _ run: Run, _ matchers: Slice, _ value: String?, isTarget: Bool, _ subject: Subject, rule: String?, _ states: inout [UInt8]
+        _ run: Run, _ matchers: Slice, isTarget: Bool, _ subject: Subject, owner: Int, _ states: inout [UInt8]
     ) -> Truth? {
         var best: Truth?
         for index in matchers.range {
-            let matcher = run.policy.matchers[index]
-            var state = Truth.unsatisfied
-            if !matcher.refinements.isEmpty {
-                let refined = clauses(run, matcher.refinements, value.map(Subject.resource) ?? .nothing, rule: rule, &states)
-                if let value {
-                    state = Truth.both(Truth(matcher.isDescribed || isMeant(run, index, value, isTarget, subject)), refined)
-                }
-            } else if let value {
-                state = Truth(isMeant(run, index, value, isTarget, subject))
+            let refinements = run.program.matchers[index].refinements
+            var state: Truth
+            if refinements.isEmpty {
+                state = Truth(isMeant(run, index, isTarget, subject))
+            } else {
+                let value = value(of: subject, isTarget)
+                let refined = clauses(run, refinements, value.map(Subject.resource) ?? .nothing, owner: owner, &states)
+                let isTaken = run.program.matchers[index].isDescribed && value != nil
+                state = value == nil ? .unsatisfied : Truth.both(Truth(isTaken || isMeant(run, index, isTarget, subject)), refined)
             }
             states[run.base + run.policy.firstMatcher + index] = StateByte(state).byte
             if state.rank > best?.rank ?? -1 { best = state }
@@ -252,14 +271,25 @@ struct Evaluator {
         return best
     }
 
-    private func isMeant(_ run: Run, _ index: Int, _ value: String, _ isTarget: Bool, _ subject: Subject) -> Bool {
-        let matcher = run.policy.matchers[index]
-        if !matcher.isCollection {
-            if case .request = subject, matcher.name != (isTarget ? targetName : partyName) { return false }
-            return run.policy.matcherTexts[index].id == value
+    private func value(of subject: Subject, _ isTarget: Bool) -> String? {
+        switch subject {
+        case .request: isTarget ? target : party
+        case .event(let event): isTarget ? event.target : event.party
+        case .resource, .nothing: nil
         }
-        let text = run.policy.matcherTexts[index]
-        return [text.id, text.source].contains { $0.map { $0 == value || world.isMember(value, of: $0) } ?? false }
+    }
+
+    private func isMeant(_ run: Run, _ index: Int, _ isTarget: Bool, _ subject: Subject) -> Bool {
+        let matchers = run.program.matchers.span
+        if !matchers[index].isCollection {
+            guard case .request = subject else { return value(of: subject, isTarget).map { $0 == run.program.matchers[index].name } ?? false }
+            if isTarget { return matchers[index].hash == targetHash && target != nil && matchers[index].name == target }
+            return matchers[index].hash == partyHash && party != nil && matchers[index].name == party
+        }
+        guard let value = value(of: subject, isTarget) else { return false }
+        return [run.program.matchers[index].name, run.program.matchers[index].source].contains {
+            $0.map { $0 == value || input.world.isMember(value, of: $0) } ?? false
+        }
     }
 
     // MARK: Constraints
@@ -267,38 +297,66 @@ struct Evaluator {
     /// Evaluates the clauses of a slice and gives their conjunction. Parts lie behind the clause that they belong to, so from the end on
     /// every logical clause finds its parts decided.
     private mutating func clauses(
-        _ run: Run, _ slice: Slice, _ subject: EvaluationInput.Subject, rule: String?, _ states: inout [UInt8]
+        _ run: Run, _ slice: Slice, _ subject: EvaluationInput.Subject, owner: Int, _ states: inout [UInt8]
     ) -> Truth {
         guard !slice.isEmpty else { return .satisfied }
-        let policy = run.policy
-        for index in slice.range.reversed() {
-            let clause = policy.clauses[index]
-            let state =
-                clause.form == .atomic
-                ? atom(policy, clause, index, subject, rule: rule)
-                : StateByte(group(clause, policy.clauses, from: index + 1, to: Int(clause.end), states, run.base))
+        let clauses = run.program.clauses.span
+        var isRequest = false
+        if case .request = subject { isRequest = true }
+        var index = Int(slice.end)
+        while index > slice.start {
+            index -= 1
+            let clause = clauses[index]
+            let state: StateByte
+            if clause.form == .logical {
+                let parts = tally(run, from: index + 1, to: Int(clause.end), states)
+                switch clause.logical {
+                // For one instant a sequence is a conjunction.
+                case .and, .andSequence: state = StateByte(parts.all)
+                case .or: state = StateByte(parts.any)
+                case .xone: state = StateByte(parts.exactlyOne)
+                case nil: state = StateByte(unreadable)
+                }
+            } else if isRequest, isLookedUpOnce, clause.slot >= 0 {
+                if found[Int(clause.slot)].source == nil { find(run, index) }
+                let found = found[Int(clause.slot)]
+                state = atom(run, clause, index, isRequest, Slice(Int(found.start), Int(found.end)), found.source ?? .missing)
+            } else {
+                let known = left.count
+                let text = run.policy.clauseTexts[index]
+                let (values, source) = input.values(
+                    text.leftOperand, constraint: text.id, rule: run.policy.id(of: owner), subject, spelled: false)
+                append(values)
+                state = atom(run, clause, index, isRequest, Slice(known, left.count), source)
+                // What is looked up for this clause alone does not stay.
+                left.removeSubrange(known...)
+                leftTexts.removeSubrange(known...)
+            }
             states[run.base + index] = state.byte
         }
-        return tally(policy.clauses, from: Int(slice.start), to: Int(slice.end), states, run.base).all
+        return tally(run, from: Int(slice.start), to: Int(slice.end), states).all
     }
 
-    private func group(_ clause: PreparedClause, _ clauses: [PreparedClause], from start: Int, to end: Int, _ states: [UInt8], _ base: Int)
-        -> Truth
-    {
-        switch clause.logical {
-        // For one instant a sequence is a conjunction.
-        case .and, .andSequence: tally(clauses, from: start, to: end, states, base).all
-        case .or: tally(clauses, from: start, to: end, states, base).any
-        case .xone: tally(clauses, from: start, to: end, states, base).exactlyOne
-        case nil: unreadable
+    private mutating func find(_ run: Run, _ index: Int) {
+        let (values, source) = input.values(run.policy.clauseTexts[index].leftOperand, constraint: nil, rule: nil, .request, spelled: false)
+        found[Int(run.program.clauses[index].slot)] = Found(
+            source: source, start: Int32(left.count), end: Int32(left.count + values.count))
+        append(values)
+    }
+
+    private mutating func append(_ values: [PolicyValue]) {
+        for value in values {
+            left.append(CompiledValue(value))
+            leftTexts.append(value)
         }
     }
 
-    private func tally(_ clauses: [PreparedClause], from start: Int, to end: Int, _ states: [UInt8], _ base: Int) -> TruthTally {
+    private func tally(_ run: Run, from start: Int, to end: Int, _ states: [UInt8]) -> TruthTally {
+        let clauses = run.program.clauses.span
         var parts = TruthTally()
         var part = start
         while part < end {
-            parts.add(StateByte(byte: states[base + part]).truth)
+            parts.add(StateByte(byte: states[run.base + part]).truth)
             part = Int(clauses[part].end)
         }
         return parts
@@ -307,44 +365,48 @@ struct Evaluator {
     /// A clause that nobody can read: it never holds, and at a point it must not disable a prohibition either.
     private var unreadable: Truth { point == nil ? .unsatisfied : .undetermined }
 
+    /// One clause, with its left values at `values`.
     private mutating func atom(
-        _ policy: PreparedPolicy, _ clause: PreparedClause, _ index: Int, _ subject: EvaluationInput.Subject, rule: String?
+        _ run: Run, _ clause: PreparedClause, _ index: Int, _ isRequest: Bool, _ values: Slice, _ given: ValueSource
     ) -> StateByte {
-        let known = left.count
-        var (values, source, isKept) = lookUp(policy, clause, index, subject, rule: rule)
-        // What is looked up for this clause alone does not stay.
-        defer {
-            if !isKept {
-                left.removeSubrange(known...)
-                leftTexts.removeSubrange(known...)
-            }
-        }
-        var right = Operands(compiled: policy.rightValues, texts: policy.rightTexts, range: clause.right.range)
-        if clause.hasReferences {
-            let resolved = input.right(policy, index)
-            right = Operands(compiled: resolved.map(CompiledValue.init), texts: resolved, range: 0..<resolved.count)
-        }
         guard let operation = clause.operation else {
-            return StateByte(unreadable, values.isEmpty && point == nil ? .missing : source)
+            return StateByte(unreadable, values.isEmpty && point == nil ? .missing : given)
         }
-        var isRequest = false
-        if case .request = subject { isRequest = true }
+        if clause.hasReferences {
+            // Right values that only this world gives are looked at from a place of their own.
+            let resolved = input.right(run.policy, index)
+            return atom(Run(PreparedPolicy(rightValues: resolved), base: 0), clause, operation, isRequest, values, given, Slice(0, resolved.count))
+        }
+        return atom(run, clause, operation, isRequest, values, given, clause.right)
+    }
+
+    @inline(__always)
+    private mutating func atom(
+        _ run: Run, _ clause: PreparedClause, _ operation: Operator, _ isRequest: Bool, _ values: Slice,
+        _ given: ValueSource, _ right: Slice
+    ) -> StateByte {
+        var source = given
         let state: Truth
-        if isRequest, clause.mayBeMarker, right.isUsageMarker {
+        if isRequest, clause.mayBeMarker, isUsageMarker(run, right) {
             // Before use or after use: the phase of a duty, not a fact.
-            state = point == nil && input.conditionMode != .perDuty ? holds(operation, values, right) : .satisfied
+            state = point == nil && input.conditionMode != .perDuty ? holds(operation, values, run, right) : .satisfied
         } else if values.isEmpty, let point {
             (state, source) = unknown(clause, isRequest, at: point)
         } else if isRequest, source == .clock, let point, !point.isEnforced {
-            state = early(operation, values, right)
+            state = early(operation, values, run, right)
             if state == .undetermined { source = .deferred }
-        } else if right.range.isEmpty, point != nil {
+        } else if right.isEmpty, point != nil {
             state = .undetermined
         } else {
-            state = holds(operation, values, right)
+            state = holds(operation, values, run, right)
         }
         if values.isEmpty, point == nil { source = .missing }
         return StateByte(state, source)
+    }
+
+    private func isUsageMarker(_ run: Run, _ right: Slice) -> Bool {
+        guard right.range.count == 1, let key = run.policy.rightTexts[Int(right.start)].key else { return false }
+        return key == UsageMarker.policyUsage || key == "odrl:policyUsage"
     }
 
     /// What a clause without a left value is here.
@@ -359,30 +421,9 @@ struct Evaluator {
         }
     }
 
-    /// Where the left values lie, and whether they stay there for the next clause.
-    private mutating func lookUp(
-        _ policy: PreparedPolicy, _ clause: PreparedClause, _ index: Int, _ subject: EvaluationInput.Subject, rule: String?
-    ) -> (range: Range<Int>, source: ValueSource, isKept: Bool) {
-        var isKept = false
-        if isLookedUpOnce, clause.slot >= 0, case .request = subject {
-            let found = found[Int(clause.slot)]
-            if let source = found.source { return (Int(found.start)..<Int(found.end), source, true) }
-            isKept = true
-        }
-        let text = policy.clauseTexts[index]
-        let (values, source) = input.values(text.leftOperand, constraint: text.id, rule: rule, subject)
-        let start = left.count
-        for value in values {
-            left.append(CompiledValue(value))
-            leftTexts.append(value)
-        }
-        if isKept { found[Int(clause.slot)] = Found(source: source, start: Int32(start), end: Int32(left.count)) }
-        return (start..<left.count, source, isKept)
-    }
-
     /// Before a decision is final the clock only tells what can no longer change: a bound that is passed stays passed.
-    private mutating func early(_ operation: Operator, _ values: Range<Int>, _ right: Operands) -> Truth {
-        let now = holds(operation, values, right)
+    private mutating func early(_ operation: Operator, _ values: Slice, _ run: Run, _ right: Slice) -> Truth {
+        let now = holds(operation, values, run, right)
         switch operation {
         case .gt, .gteq: return now == .satisfied ? .satisfied : .undetermined
         case .lt, .lteq: return now == .unsatisfied ? .unsatisfied : .undetermined
@@ -392,63 +433,42 @@ struct Evaluator {
 
     // MARK: Operators
 
-    /// The values on the right of a clause.
-    private struct Operands {
-        let compiled: [CompiledValue]
-        let texts: [PolicyValue]
-        let range: Range<Int>
-
-        var isUsageMarker: Bool {
-            range.count == 1 && texts[range].allSatisfy { $0.key == UsageMarker.policyUsage || $0.key == "odrl:policyUsage" }
-        }
-    }
-
-    @inline(__always)
-    private func order(_ l: Int, _ right: Operands, _ r: Int) -> PolicyValue.Order {
-        left[l].compared(to: right.compiled[r]) ?? leftTexts[l].compared(to: right.texts[r])
-    }
-
-    private mutating func holds(_ operation: Operator, _ values: Range<Int>, _ right: Operands) -> Truth {
-        if values.isEmpty || right.range.isEmpty { return Truth(operation == .isNoneOf) }
+    private mutating func holds(_ operation: Operator, _ values: Slice, _ run: Run, _ right: Slice) -> Truth {
+        if values.isEmpty || right.isEmpty { return Truth(operation == .isNoneOf) }
         switch operation {
-        case .eq: return Truth(values.allSatisfy { l in right.range.contains { order(l, right, $0) == .equal } })
-        case .neq:
+        case .eq: return Truth(all(values, run, right, hasOne: true) { $0 == .equal })
+        case .neq: return Truth(all(values, run, right) { $0 == .less || $0 == .greater || $0 == .different })
+        case .lt: return Truth(areOrdered(values) && all(values, run, right) { $0 == .less })
+        case .lteq: return Truth(areOrdered(values) && all(values, run, right) { $0 == .less || $0 == .equal })
+        case .gt: return Truth(areOrdered(values) && all(values, run, right) { $0 == .greater })
+        case .gteq: return Truth(areOrdered(values) && all(values, run, right) { $0 == .greater || $0 == .equal })
+        case .isAnyOf: return Truth(!all(values, run, right) { $0 != .equal })
+        case .isNoneOf: return Truth(all(values, run, right) { $0 != .equal })
+        case .isAllOf:
             return Truth(
-                values.allSatisfy { l in
-                    right.range.allSatisfy {
-                        switch order(l, right, $0) {
-                        case .less, .greater, .different: true
-                        case .equal, .incomparable: false
-                        }
-                    }
-                })
-        case .lt: return ordered(values, right) { $0 == .less }
-        case .lteq: return ordered(values, right) { $0 == .less || $0 == .equal }
-        case .gt: return ordered(values, right) { $0 == .greater }
-        case .gteq: return ordered(values, right) { $0 == .greater || $0 == .equal }
-        case .isAnyOf: return Truth(values.contains { l in right.range.contains { order(l, right, $0) == .equal } })
-        case .isNoneOf: return Truth(!values.contains { l in right.range.contains { order(l, right, $0) == .equal } })
-        case .isAllOf: return Truth(right.range.allSatisfy { r in values.contains { order($0, right, r) == .equal } })
+                right.range.allSatisfy { r in !all(values, run, Slice(r, r + 1)) { $0 != .equal } })
         case .isPartOf:
-            for l in values where !right.range.contains(where: { order(l, right, $0) == .equal }) {
+            for l in values.range where all(Slice(l, l + 1), run, right, { $0 != .equal }) {
                 guard let key = leftTexts[l].key else { return .unsatisfied }
                 let reached = reached(from: key)
-                guard right.range.contains(where: { right.texts[$0].key.map(reached.contains) ?? false }) else { return .unsatisfied }
+                guard right.range.contains(where: { run.policy.rightTexts[$0].key.map(reached.contains) ?? false }) else {
+                    return .unsatisfied
+                }
             }
             return .satisfied
         case .hasPart:
-            for r in right.range where !values.contains(where: { order($0, right, r) == .equal }) {
-                guard let key = right.texts[r].key else { return .unsatisfied }
+            for r in right.range where all(values, run, Slice(r, r + 1), { $0 != .equal }) {
+                guard let key = run.policy.rightTexts[r].key else { return .unsatisfied }
                 let reached = reached(from: key)
-                guard values.contains(where: { leftTexts[$0].key.map(reached.contains) ?? false }) else { return .unsatisfied }
+                guard values.range.contains(where: { leftTexts[$0].key.map(reached.contains) ?? false }) else { return .unsatisfied }
             }
             return .satisfied
         case .isA:
-            for l in values {
+            for l in values.range {
                 var isOne = false
-                for type in leftTexts[l].key.flatMap({ world.types[$0] }) ?? [] where !isOne {
+                for type in leftTexts[l].key.flatMap({ input.world.types[$0] }) ?? [] where !isOne {
                     let reached = reached(from: type)
-                    isOne = right.range.contains { right.texts[$0].key.map(reached.contains) ?? false }
+                    isOne = right.range.contains { run.policy.rightTexts[$0].key.map(reached.contains) ?? false }
                 }
                 guard isOne else { return .unsatisfied }
             }
@@ -456,14 +476,38 @@ struct Evaluator {
         }
     }
 
+    /// Whether every left value passes against every right value, or with `hasOne` against some.
     @inline(__always)
-    private func ordered(_ values: Range<Int>, _ right: Operands, _ test: (PolicyValue.Order) -> Bool) -> Truth {
-        Truth(values.allSatisfy { l in left[l].isOrdered && right.range.allSatisfy { test(order(l, right, $0)) } })
+    private func all(
+        _ values: Slice, _ run: Run, _ right: Slice, hasOne: Bool = false, _ test: (PolicyValue.Order) -> Bool
+    ) -> Bool {
+        let lefts = left.span
+        let rights = run.program.rightValues.span
+        var l = Int(values.start)
+        while l < values.end {
+            var r = Int(right.start)
+            var hasPassed = false
+            while r < right.end {
+                let order = lefts[l].compared(to: rights[r]) ?? leftTexts[l].compared(to: run.policy.rightTexts[r])
+                if test(order) {
+                    hasPassed = true
+                    if hasOne { break }
+                } else if !hasOne {
+                    return false
+                }
+                r += 1
+            }
+            if !hasPassed { return false }
+            l += 1
+        }
+        return true
     }
+
+    private func areOrdered(_ values: Slice) -> Bool { values.range.allSatisfy { left[$0].isOrdered } }
 
     private mutating func reached(from key: String) -> Set<String> {
         if let reached = wider[key] { return reached }
-        let reached = world.reached(from: key)
+        let reached = input.world.reached(from: key)
         wider[key] = reached
         return reached
     }

@@ -136,8 +136,8 @@ extension PreparedPolicy {
 
 extension Decision {
     init(_ evaluated: Evaluated) {
-        (outcome, standing) = evaluated.decided
-        self.evaluated = evaluated
+        let (outcome, standing) = evaluated.decision
+        self.init(outcome: outcome, evaluated: evaluated, standing: standing)
     }
 
     package var permit: Permit? {
@@ -146,7 +146,7 @@ extension Decision {
         return Permit(
             policyID: policyID ?? "", point: point, action: request?.action, party: request?.party, target: request?.target,
             rule: evaluated.name(ofRule: index),
-            allowance: evaluated.policy.rules[index].allowance
+            allowance: evaluated.policy.ruleTexts[index].allowance
                 ?? Allowance(maximumUses: 0, notBefore: nil, notAfter: nil, maximumElapsedMilliseconds: 0),
             decidedAt: decidedAt)
     }
@@ -155,11 +155,55 @@ extension Decision {
 extension Evaluated {
     private var point: EvaluationPoint { input.point ?? .use }
 
+    static func decide(
+        _ policy: PreparedPolicy, _ input: EvaluationInput, _ states: [UInt8], from base: Int
+    ) -> (Decision.Outcome, Decision.Standing) {
+        settled(policy, input, states, from: base) ?? Evaluated(policy, input, states: states, from: base).decided
+    }
+
+    var decision: (Decision.Outcome, Decision.Standing) { Evaluated.decide(policy, input, states, from: base) }
+
+    /// The outcome where every rule is clear and the policy counts at all, which is almost always.
+    private static func settled(
+        _ policy: PreparedPolicy, _ input: EvaluationInput, _ states: [UInt8], from base: Int
+    ) -> (Decision.Outcome, Decision.Standing)? {
+        guard let point = input.point, policy.unresolvedParents.isEmpty, !point.isEnforced || policy.grants else { return nil }
+        var isPermitted = false
+        var isForbidden = false
+        for index in 0..<policy.rules.count {
+            let applies = StateByte(byte: states[base + policy.firstRule + index]).applies
+            if applies == .undetermined { return nil }
+            guard applies == .satisfied else { continue }
+            switch policy.rules[index].kind {
+            case .permission: isPermitted = true
+            case .prohibition: isForbidden = true
+            case .obligation: break
+            }
+        }
+        return (outcome(policy, input, isPermitted, isForbidden, isCertainly: true), .rules)
+    }
+
+    private static func outcome(
+        _ policy: PreparedPolicy, _ input: EvaluationInput, _ permit: Bool, _ forbid: Bool, isCertainly: Bool
+    ) -> Decision.Outcome {
+        switch (permit, forbid) {
+        case (true, true):
+            switch policy.conflict {
+            case .perm: .permit
+            case .prohibit: .deny
+            case .invalid, nil: isCertainly ? .invalid : .deny
+            }
+        case (false, true): .deny
+        case (true, false): .permit
+        case (false, false): input.behaviour == .open ? .permit : .deny
+        }
+    }
+
     /// The outcome at a point, from the states of the rules alone.
-    var decided: (Decision.Outcome, Decision.Standing) {
+    private var decided: (Decision.Outcome, Decision.Standing) {
         guard policy.unresolvedParents.isEmpty else { return (.invalid, .unresolvedParents) }
         let isEnforced = point.isEnforced
-        if isEnforced, policy.kind == .offer || policy.kind == .request { return (.deny, .grantsNothing) }
+        if isEnforced, !policy.grants { return (.deny, .grantsNothing) }
         var permitted = TruthTally()
         var forbidden = TruthTally()
         var isCertainlyForbidden = false
@@ -175,24 +219,10 @@ extension Evaluated {
         }
 
         func outcome(_ permit: Bool, _ forbid: Bool) -> Decision.Outcome {
-            switch (permit, forbid) {
-            case (true, true):
-                switch policy.conflict {
-                case .perm: .permit
-                case .prohibit: .deny
-                case .invalid, nil: isCertainlyForbidden || !isEnforced ? .invalid : .deny
-                }
-            case (false, true): .deny
-            case (true, false): .permit
-            case (false, false): input.behaviour == .open ? .permit : .deny
-            }
+            Evaluated.outcome(policy, input, permit, forbid, isCertainly: isCertainlyForbidden || !isEnforced)
         }
-        let some = permitted.any
         let against = forbidden.any
-        if some != .undetermined, against != .undetermined {
-            return (outcome(some == .satisfied, against == .satisfied), .rules)
-        }
-        let possible = some.possibilities.flatMap { permit in against.possibilities.map { outcome(permit, $0) } }
+        let possible = permitted.any.possibilities.flatMap { permit in against.possibilities.map { outcome(permit, $0) } }
         if let first = possible.first, possible.allSatisfy({ $0 == first }) { return (first, .rules) }
         return possible.contains(.permit) ? (.conditional(needs: needs(Array(policy.rules.indices))), .rules) : (.deny, .rules)
     }

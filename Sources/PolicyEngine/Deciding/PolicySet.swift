@@ -10,11 +10,17 @@ package struct PolicySet: Sendable {
     private var nextPlace = 0
     package private(set) var count = 0
 
-    private struct Member: Sendable {
+    fileprivate final class Member: Sendable {
         let policy: PreparedPolicy
         /// Policies answer in the order in which they came.
         let place: Int
         let scope: PolicyScope
+
+        init(_ policy: PreparedPolicy, place: Int) {
+            self.policy = policy
+            self.place = place
+            scope = PolicyScope(policy)
+        }
     }
 
     package init() {}
@@ -25,7 +31,7 @@ package struct PolicySet: Sendable {
     package mutating func insert(_ policy: PreparedPolicy, id: String) {
         let place = remove(id: id) ?? nextPlace
         nextPlace = max(nextPlace, place + 1)
-        let member = Member(policy: policy, place: place, scope: PolicyScope(policy))
+        let member = Member(policy, place: place)
         members[id] = member
         for key in member.scope.keys { index.update(key) { $0 = ($0 ?? []) + CollectionOfOne(member) } }
         count += 1
@@ -49,39 +55,39 @@ package struct PolicySet: Sendable {
     /// The policies of which some rule may speak about the request, in the order in which they came. Every other policy has no rule
     /// whose action, target and party match, so it neither permits nor prohibits anything here.
     package func candidates(for request: PolicyRequest, in world: PolicyWorld) -> [PreparedPolicy] {
-        let targets = PolicyScope.names(request.target, world)
+        members(for: request, in: world).map(\.policy)
+    }
+
+    private func members(for request: PolicyRequest, in world: PolicyWorld) -> [Member] {
+        let asked = ActionNumbers.named(request.action)
+        var buckets: [[Member]] = []
         let parties = PolicyScope.names(request.party, world)
-        let actions = request.action.map { ActionNumbers.reached(from: $0) }
-        var found: [Member] = []
-        var buckets = 0
-        for target in targets {
+        for target in PolicyScope.names(request.target, world) {
             for party in parties {
-                guard let bucket = index[PolicyScope.key(target, party)] else { continue }
-                buckets += 1
-                found += bucket.lazy.filter { $0.scope.speaks(of: actions) }
+                if let bucket = index[PolicyScope.key(target, party)] { buckets.append(bucket) }
             }
         }
-        if buckets > 1 {
-            found.sort { $0.place < $1.place }
-            var last = -1
-            found.removeAll { member in
-                defer { last = member.place }
-                return member.place == last
-            }
+        if buckets.count == 1, buckets[0].allSatisfy({ $0.scope.actions.mayMean(asked) }) { return buckets[0] }
+        var found = buckets.flatMap { $0.filter { $0.scope.actions.mayMean(asked) } }
+        found.sort { $0.place < $1.place }
+        var last = -1
+        found.removeAll { member in
+            defer { last = member.place }
+            return member.place == last
         }
-        return found.map(\.policy)
+        return found
     }
 
     /// The decisions of all candidates. Values are looked up once for all of them.
     package func evaluate(
         _ request: PolicyRequest, in world: PolicyWorld, at point: EvaluationPoint, options: EvaluationOptions = EvaluationOptions()
     ) -> Decisions {
-        let policies = candidates(for: request, in: world)
+        let members = members(for: request, in: world)
         if request.action == nil, point < .grant {
-            return Decisions(policies.map { $0.evaluate(request, in: world, at: point, options: options) })
+            return Decisions(members.map { $0.policy.evaluate(request, in: world, at: point, options: options) })
         }
         return Decisions(
-            policies,
+            members,
             EvaluationInput(
                 request: request, world: world, point: point, side: options.side, conditionMode: options.conditionMode,
                 behaviour: options.behaviour))
@@ -91,38 +97,71 @@ package struct PolicySet: Sendable {
 /// One decision for each policy. All outcomes and the states of all clauses are there; what a decision says beyond that is made when it
 /// is asked.
 package struct Decisions: Sendable, RandomAccessCollection {
-    private let found: [Decision]
+    private enum Found: Sendable {
+        case each([Decision])
+        case together([PolicySet.Member], EvaluationInput, states: [UInt8], [Place])
+    }
+
+    private struct Place: Sendable {
+        let base: Int
+        let outcome: Decision.Outcome
+        let standing: Decision.Standing
+    }
+
+    private let found: Found
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { found.count }
-    package subscript(position: Int) -> Decision { found[position] }
-
-    fileprivate init(_ decisions: [Decision]) { found = decisions }
-
-    fileprivate init(_ policies: [PreparedPolicy], _ input: EvaluationInput) {
-        var evaluator = Evaluator(input)
-        var states: [UInt8] = []
-        states.reserveCapacity(policies.reduce(0) { $0 + $1.entryCount })
-        for policy in policies { evaluator.run(policy, into: &states) }
-        var found: [Decision] = []
-        found.reserveCapacity(policies.count)
-        var base = 0
-        for policy in policies {
-            found.append(Decision(Evaluated(policy, input, states: states, from: base)))
-            base += policy.entryCount
+    package var endIndex: Int {
+        switch found {
+        case .each(let decisions): decisions.count
+        case .together(let members, _, _, _): members.count
         }
-        self.found = found
+    }
+
+    package subscript(position: Int) -> Decision {
+        switch found {
+        case .each(let decisions): decisions[position]
+        case .together(let members, let input, let states, let places):
+            Decision(
+                outcome: places[position].outcome,
+                evaluated: Evaluated(members[position].policy, input, states: states, from: places[position].base),
+                standing: places[position].standing)
+        }
+    }
+
+    /// The outcome alone, which is at hand.
+    package func outcome(at position: Int) -> Decision.Outcome {
+        switch found {
+        case .each(let decisions): decisions[position].outcome
+        case .together(_, _, _, let places): places[position].outcome
+        }
+    }
+
+    fileprivate init(_ decisions: [Decision]) { found = .each(decisions) }
+
+    fileprivate init(_ members: [PolicySet.Member], _ input: EvaluationInput) {
+        var evaluator = Evaluator(input)
+        var states = [UInt8](repeating: 0, count: members.reduce(0) { $0 + $1.policy.entryCount })
+        var places: [Place] = []
+        places.reserveCapacity(members.count)
+        var base = 0
+        for member in members {
+            evaluator.run(member.policy, into: &states, from: base)
+            let (outcome, standing) = Evaluated.decide(member.policy, input, states, from: base)
+            places.append(Place(base: base, outcome: outcome, standing: standing))
+            base += member.policy.entryCount
+        }
+        found = .together(members, input, states: states, places)
     }
 
     /// The first that permits.
-    package var permitting: Decision? { found.first { $0.outcome == .permit } }
+    package var permitting: Decision? { indices.first { outcome(at: $0) == .permit }.map { self[$0] } }
 }
 
 /// What a policy is about, for the index: target × party, and the actions.
 private struct PolicyScope {
     let keys: [Int]
-    /// Actions that rules name; nil when some rule names none, or one that nobody knows.
-    private let actions: BitSet?
+    let actions: NamedActions
 
     private static let anything = 0
     /// Beyond so many pairs of target and party a rule is found by its targets alone.
@@ -130,31 +169,24 @@ private struct PolicyScope {
 
     init(_ policy: PreparedPolicy) {
         var keys: Set<Int> = []
-        var numbers: BitSet? = BitSet(count: ActionNumbers.count)
-        // What a policy inherits from one that is not at hand may be about anything.
-        if !policy.unresolvedParents.isEmpty { keys.insert(PolicyScope.key(PolicyScope.anything, PolicyScope.anything)) }
+        var actions = NamedActions()
         for rule in policy.rules {
-            let targets = PolicyScope.names(policy, rule.targets)
-            var parties = PolicyScope.names(policy, rule.parties)
+            let targets = PolicyScope.names(policy, rule.premises.targets)
+            var parties = PolicyScope.names(policy, rule.premises.parties)
             if targets.count * parties.count > PolicyScope.maximumPairs { parties = [PolicyScope.anything] }
             for target in targets {
                 for party in parties { keys.insert(PolicyScope.key(target, party)) }
             }
-            if rule.actions.isEmpty { numbers = nil }
-            for action in rule.actions.range {
-                let number = policy.matchers[action].action
-                if number >= 0 { numbers?.insert(Int(number)) } else { numbers = nil }
-            }
+            if rule.premises.actions.isEmpty { actions.insert(-1) }
+            for action in rule.premises.actions.range { actions.insert(policy.matchers[action].action) }
         }
-        if !policy.unresolvedParents.isEmpty { numbers = nil }
+        // What a policy inherits from one that is not at hand may be about anything.
+        if !policy.unresolvedParents.isEmpty {
+            keys.insert(PolicyScope.key(PolicyScope.anything, PolicyScope.anything))
+            actions.insert(-1)
+        }
         self.keys = keys.sorted()
-        actions = numbers
-    }
-
-    /// Whether some rule may be about the action; `nil` asks about no particular one, and an unknown one is nobody's but their own.
-    func speaks(of asked: BitSet??) -> Bool {
-        guard let asked, let actions else { return true }
-        return asked.map(actions.intersects) ?? false
+        self.actions = actions
     }
 
     private static func names(_ policy: PreparedPolicy, _ slice: Slice) -> [Int] {
@@ -162,8 +194,7 @@ private struct PolicyScope {
         return slice.range.flatMap { index -> [Int] in
             let matcher = policy.matchers[index]
             if matcher.isDescribed { return [anything] }
-            let text = policy.matcherTexts[index]
-            return (text.id == nil ? [] : [matcher.name]) + (text.source == nil ? [] : [matcher.source])
+            return [matcher.name, matcher.source].compactMap { $0?.hashValue }
         }
     }
 

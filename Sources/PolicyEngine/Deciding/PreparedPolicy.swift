@@ -13,26 +13,28 @@ package final class PreparedPolicy: Sendable {
     package let conflict: Policy.ConflictStrategy?
     package let unresolvedParents: [String]
 
-    let clauses: [PreparedClause]
-    let rightValues: [CompiledValue]
-    let matchers: [Matcher]
+    /// An offer or a request grants nothing at an enforced point.
+    var grants: Bool { kind != .offer && kind != .request }
+
+    let program: Program
     let duties: [PreparedDuty]
     let rules: [PreparedRule]
 
     // What only reports need.
     let clauseTexts: [ClauseText]
     let rightTexts: [PolicyValue]
-    let matcherTexts: [MatcherText]
     let dutyTexts: [RuleText]
     let ruleTexts: [RuleText]
 
     /// Actions that a permission names, each once, in their order.
     let permittedActions: [IRI]
 
-    var firstMatcher: Int { clauses.count }
-    var firstDuty: Int { clauses.count + matchers.count }
-    var firstRule: Int { clauses.count + matchers.count + duties.count }
-    var entryCount: Int { clauses.count + matchers.count + duties.count + rules.count }
+    var clauses: [PreparedClause] { program.clauses }
+    var matchers: [Matcher] { program.matchers }
+    let firstMatcher: Int
+    let firstDuty: Int
+    let firstRule: Int
+    let entryCount: Int
 
     func rules(_ kind: RuleReport.Kind) -> [Int] { rules.indices.filter { rules[$0].kind == kind } }
 
@@ -52,25 +54,47 @@ package final class PreparedPolicy: Sendable {
         self.init(nil, conflict: nil, unresolvedParents: [], compiler)
     }
 
+    /// Right values without a clause.
+    convenience init(rightValues: [PolicyValue]) {
+        var compiler = Compiler()
+        compiler.rightTexts = rightValues
+        self.init(nil, conflict: nil, unresolvedParents: [], compiler)
+    }
+
+    /// The uid of the rule or duty that an entry is.
+    func id(of entry: Int) -> String? {
+        if entry >= firstRule { return ruleTexts[entry - firstRule].id }
+        return entry >= firstDuty ? dutyTexts[entry - firstDuty].id : nil
+    }
+
     private init(_ policy: Policy?, conflict: Policy.ConflictStrategy?, unresolvedParents: [String], _ compiler: Compiler) {
         id = policy?.id
         kind = policy?.kind ?? .set
         self.conflict = conflict
         self.unresolvedParents = unresolvedParents
-        clauses = compiler.clauses
-        rightValues = compiler.rightTexts.map(CompiledValue.init)
-        matchers = compiler.matchers
+        firstMatcher = compiler.clauses.count
+        firstDuty = firstMatcher + compiler.matchers.count
+        firstRule = firstDuty + compiler.duties.count
+        entryCount = firstRule + compiler.rules.count
+        program = Program(
+            clauses: compiler.clauses, rightValues: compiler.rightTexts.map(CompiledValue.init), matchers: compiler.matchers)
         duties = compiler.duties
         rules = compiler.rules
         clauseTexts = compiler.clauseTexts
         rightTexts = compiler.rightTexts
-        matcherTexts = compiler.matcherTexts
         dutyTexts = compiler.dutyTexts
         ruleTexts = compiler.ruleTexts
         var seen: Set<IRI> = []
         permittedActions = zip(compiler.rules, compiler.ruleTexts).filter { $0.0.kind == .permission }.flatMap(\.1.actions)
             .filter { seen.insert($0).inserted }
     }
+}
+
+/// What every evaluation reads.
+struct Program {
+    let clauses: [PreparedClause]
+    let rightValues: [CompiledValue]
+    let matchers: [Matcher]
 }
 
 /// Where something stands in one of the flat arrays.
@@ -116,15 +140,21 @@ struct Matcher {
     /// A collection that only a refinement describes takes everything that the refinement takes.
     let isDescribed: Bool
     let refinements: Slice
-    /// Hash of the IRI.
-    let name: Int
-    let source: Int
+    /// Of the IRI.
+    let hash: Int
+    let name: String?
+    let source: String?
 }
 
-struct PreparedDuty {
+/// What a rule is about, as matchers.
+struct Premises {
     let actions: Slice
     let targets: Slice
     let parties: Slice
+}
+
+struct PreparedDuty {
+    let premises: Premises
     let constraints: Slice
     /// The first duty after its consequences, which follow it.
     let end: Int32
@@ -134,14 +164,10 @@ struct PreparedDuty {
 
 struct PreparedRule {
     let kind: RuleReport.Kind
-    let actions: Slice
-    let targets: Slice
-    let parties: Slice
+    let premises: Premises
     let constraints: Slice
     /// Conditions of a permission, remedies of a prohibition; of an obligation the one duty that it is.
     let duties: Slice
-    /// Of a permission.
-    let allowance: Allowance?
 }
 
 struct ClauseText {
@@ -153,15 +179,12 @@ struct ClauseText {
     let unit: IRI?
 }
 
-struct MatcherText {
-    let id: String?
-    let source: String?
-}
-
 struct RuleText {
     let id: String?
     let pointer: JSONPointer
     let actions: [IRI]
+    /// Of a permission.
+    let allowance: Allowance?
 
     var name: String { id ?? "#" + pointer.description }
 }
@@ -172,7 +195,6 @@ private struct Compiler {
     var clauseTexts: [ClauseText] = []
     var rightTexts: [PolicyValue] = []
     var matchers: [Matcher] = []
-    var matcherTexts: [MatcherText] = []
     var duties: [PreparedDuty] = []
     var dutyTexts: [RuleText] = []
     var rules: [PreparedRule] = []
@@ -194,8 +216,8 @@ private struct Compiler {
         let duty = duties[first]
         rules.append(
             PreparedRule(
-                kind: .obligation, actions: duty.actions, targets: duty.targets, parties: duty.parties, constraints: duty.constraints,
-                duties: slice, allowance: nil))
+                kind: .obligation, premises: duty.premises, constraints: duty.constraints,
+                duties: slice))
         ruleTexts.append(dutyTexts[first])
     }
 
@@ -205,13 +227,12 @@ private struct Compiler {
         _ terms: RuleTerms, _ kind: RuleReport.Kind, allowance: Allowance?, _ nested: (inout Compiler) -> Slice
     ) {
         let constraints = slice(terms.constraints)
-        let (actions, targets, parties) = matchers(terms)
+        let premises = premises(terms)
         let duties = nested(&self)
         rules.append(
             PreparedRule(
-                kind: kind, actions: actions, targets: targets, parties: parties, constraints: constraints, duties: duties,
-                allowance: allowance))
-        ruleTexts.append(text(terms))
+                kind: kind, premises: premises, constraints: constraints, duties: duties))
+        ruleTexts.append(text(terms, allowance))
     }
 
     private mutating func duties(_ list: [Duty]) -> Slice {
@@ -224,11 +245,11 @@ private struct Compiler {
         isInDuty = true
         let constraints = slice(duty.terms.constraints)
         isInDuty = false
-        let (actions, targets, parties) = matchers(duty.terms)
+        let premises = premises(duty.terms)
         let place = duties.count
         func prepared(end: Int) -> PreparedDuty {
             PreparedDuty(
-                actions: actions, targets: targets, parties: parties, constraints: constraints, end: Int32(end), phase: duty.phase,
+                premises: premises, constraints: constraints, end: Int32(end), phase: duty.phase,
                 deadline: duty.deadlineBound)
         }
         duties.append(prepared(end: 0))
@@ -237,38 +258,33 @@ private struct Compiler {
         duties[place] = prepared(end: duties.count)
     }
 
-    private func text(_ terms: RuleTerms) -> RuleText {
-        RuleText(id: terms.id, pointer: terms.pointer, actions: terms.actions.map { Interned.iri($0.action) })
+    private func text(_ terms: RuleTerms, _ allowance: Allowance? = nil) -> RuleText {
+        RuleText(
+            id: terms.id, pointer: terms.pointer, actions: terms.actions.map { Interned.iri($0.action) }, allowance: allowance)
     }
 
-    private mutating func matchers(_ terms: RuleTerms) -> (Slice, Slice, Slice) {
+    private mutating func premises(_ terms: RuleTerms) -> Premises {
         let actions = matchers.count
         for term in terms.actions {
-            append(
+            matchers.append(
                 Matcher(
                     action: ActionNumbers.number(of: term.action), isCollection: false, isDescribed: false,
-                    refinements: slice(term.refinements), name: term.action.hashValue, source: 0),
-                MatcherText(id: Interned.iri(term.action).description, source: nil))
+                    refinements: slice(term.refinements), hash: term.action.hashValue, name: Interned.iri(term.action).description,
+                    source: nil))
         }
         let targets = matchers.count
         for target in terms.targets { add(target) }
         let parties = matchers.count
         for party in terms.assignees { add(party) }
-        return (Slice(actions, targets), Slice(targets, parties), Slice(parties, matchers.count))
+        return Premises(actions: Slice(actions, targets), targets: Slice(targets, parties), parties: Slice(parties, matchers.count))
     }
 
     private mutating func add(_ resource: Resource) {
-        append(
+        matchers.append(
             Matcher(
                 action: -1, isCollection: resource.isCollection,
                 isDescribed: resource.id == nil && resource.source == nil && !resource.refinements.isEmpty,
-                refinements: slice(resource.refinements), name: resource.id?.hashValue ?? 0, source: resource.source?.hashValue ?? 0),
-            MatcherText(id: resource.id, source: resource.source))
-    }
-
-    private mutating func append(_ matcher: Matcher, _ text: MatcherText) {
-        matchers.append(matcher)
-        matcherTexts.append(text)
+                refinements: slice(resource.refinements), hash: resource.id?.hashValue ?? 0, name: resource.id, source: resource.source))
     }
 
     private mutating func slice(_ nodes: [ConstraintNode]) -> Slice {
@@ -288,7 +304,8 @@ private struct Compiler {
                 PreparedClause(
                     form: .atomic, operation: constraint.operation, logical: nil, mayBeMarker: isMarker,
                     hasReferences: !constraint.rightOperandReferences.isEmpty,
-                    describesAct: isInDuty && slot >= 0 && OperandSlots.known[Int(slot)].knownFrom == nil, slot: slot, end: Int32(clauses.count + 1), right: Slice(right, rightTexts.count)))
+                    describesAct: isInDuty && slot >= 0 && OperandSlots.known[Int(slot)].knownFrom == nil, slot: slot,
+                    end: Int32(clauses.count + 1), right: Slice(right, rightTexts.count)))
             clauseTexts.append(
                 ClauseText(
                     id: constraint.id, pointer: constraint.pointer, leftOperand: Interned.iri(constraint.leftOperand),
@@ -339,12 +356,42 @@ enum ActionNumbers {
         return (numbers, reached)
     }()
 
-    static var count: Int { table.numbers.count }
+    private static let named: [NamedActions] = table.reached.map { reached in
+        var named = NamedActions()
+        for number in 0..<reached.count where reached.contains(number) { named.insert(Int16(clamping: number)) }
+        return named
+    }
+
+    /// What an action that is asked for is a kind of. Without an action nothing is ruled out; one that nobody knows is covered only by
+    /// rules about the very same, and they may mean anything.
+    static func named(_ action: IRI?) -> NamedActions {
+        guard let action else { return NamedActions(-1) }
+        return table.numbers[action].map { named[Int($0)] } ?? NamedActions()
+    }
 
     static func number(of action: IRI) -> Int16 { table.numbers[action] ?? -1 }
 
     /// All that the action is a kind of, itself included; nil for an action that nobody knows.
     static func reached(from action: IRI) -> BitSet? { table.numbers[action].map { table.reached[Int($0)] } }
+}
+
+/// Actions by the bits of their numbers below 128. Any other, and the lack of one, may mean everything.
+struct NamedActions: Sendable {
+    private var bits = SIMD2<UInt64>()
+    private var isAny = false
+
+    init() {}
+    init(_ number: Int16) { insert(number) }
+
+    mutating func insert(_ number: Int16) {
+        switch number {
+        case 0..<64: bits.x |= 1 << UInt64(number)
+        case 64..<128: bits.y |= 1 << UInt64(number - 64)
+        default: isAny = true
+        }
+    }
+
+    func mayMean(_ other: NamedActions) -> Bool { isAny || other.isAny || (bits & other.bits) != SIMD2() }
 }
 
 /// One copy of the terms that every policy repeats.

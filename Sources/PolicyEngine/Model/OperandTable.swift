@@ -63,7 +63,15 @@ package enum EvaluationPoint: String, Sendable, Hashable, CaseIterable, Comparab
     case use
 
     package static func < (left: EvaluationPoint, right: EvaluationPoint) -> Bool { left.order < right.order }
-    private var order: Int { EvaluationPoint.allCases.firstIndex(of: self) ?? 0 }
+    private var order: Int {
+        switch self {
+        case .catalog: 0
+        case .negotiation: 1
+        case .transfer: 2
+        case .grant: 3
+        case .use: 4
+        }
+    }
 
     /// A missing fact is no answer here, never a permit.
     package var isEnforced: Bool { self >= .transfer }
