@@ -282,7 +282,9 @@ struct Evaluator {
     private func isMeant(_ run: Run, _ index: Int, _ isTarget: Bool, _ subject: Subject) -> Bool {
         let matchers = run.program.matchers.span
         if !matchers[index].isCollection {
-            guard case .request = subject else { return value(of: subject, isTarget).map { $0 == run.program.matchers[index].name } ?? false }
+            guard case .request = subject else {
+                return value(of: subject, isTarget).map { $0 == run.program.matchers[index].name } ?? false
+            }
             if isTarget { return matchers[index].hash == targetHash && target != nil && matchers[index].name == target }
             return matchers[index].hash == partyHash && party != nil && matchers[index].name == party
         }
@@ -375,7 +377,8 @@ struct Evaluator {
         if clause.hasReferences {
             // Right values that only this world gives are looked at from a place of their own.
             let resolved = input.right(run.policy, index)
-            return atom(Run(PreparedPolicy(rightValues: resolved), base: 0), clause, operation, isRequest, values, given, Slice(0, resolved.count))
+            return atom(
+                Run(PreparedPolicy(rightValues: resolved), base: 0), clause, operation, isRequest, values, given, Slice(0, resolved.count))
         }
         return atom(run, clause, operation, isRequest, values, given, clause.right)
     }
