@@ -70,8 +70,6 @@ struct StatementSpace {
 
     mutating func isAction(_ action: IRI) -> Statement {
         let axis = axis(AxisKey(subject: .action))
-        if names[axis].isEmpty { names[axis] = Set(ActionHierarchy.standard.known.map(\.description)) }
-        // Named first, so that a witness prefers what the policies speak of.
         rights[axis].append(.text(action.description))
         return atom(axis, .isAction(action))
     }
@@ -119,7 +117,10 @@ struct StatementSpace {
 
     /// The axes, and for each atom its formula.
     func split() -> (axes: [Axis], atoms: [Formula]) {
-        let axes = keys.indices.map { Axis(keys[$0], rights: rights[$0], names: names[$0], withoutUnit: withoutUnit) }
+        let axes = keys.indices.map { index in
+            let more = keys[index].subject == .action ? Actions.narrower(than: rights[index]) : names[index]
+            return Axis(keys[index], rights: rights[index], names: more, withoutUnit: withoutUnit)
+        }
         var actions: [IRI: BitSet] = [:]
         let formulas = atoms.map { atom -> Formula in
             let axis = axes[atom.axis]
@@ -154,6 +155,25 @@ struct StatementSpace {
         var all: Set<String> = []
         for value in values { if let key = value.key { all.formUnion(reached(key)) } }
         return axis.names { all.contains($0) }
+    }
+}
+
+/// Of all known actions one for each way in which they fall under those that rules name.
+private enum Actions {
+    private static let known: [(name: String, reached: BitSet)] = ActionHierarchy.standard.known.sorted().compactMap { action in
+        ActionNumbers.reached(from: action).map { (action.description, $0) }
+    }
+
+    static func narrower(than named: [PolicyValue]) -> Set<String> {
+        var meant = BitSet(count: ActionNumbers.count)
+        let numbers = named.compactMap { $0.key.map { Int(ActionNumbers.number(of: IRI($0))) } }.filter { $0 >= 0 }
+        for number in numbers { meant.insert(number) }
+        // What is under none of them is like an action that nobody knows.
+        var seen: Set<BitSet> = [BitSet(count: ActionNumbers.count)]
+        for value in named {
+            if let reached = value.key.flatMap({ ActionNumbers.reached(from: IRI($0)) }) { seen.insert(reached.intersection(meant)) }
+        }
+        return Set(known.filter { seen.insert($0.reached.intersection(meant)).inserted }.map(\.name))
     }
 }
 

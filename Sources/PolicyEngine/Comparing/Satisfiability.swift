@@ -19,6 +19,7 @@ struct Satisfiability {
     private let axes: [Axis]
     /// Facts that bring others with them: a kind of one of few is a kind of one of more.
     private let implications: [Int: [Int]]
+    private let factCount: Int
     private var budget: Int
 
     private struct Exhausted: Error {}
@@ -26,6 +27,7 @@ struct Satisfiability {
     init(axes: [Axis], facts: [Fact], budget: Int) {
         self.axes = axes
         self.budget = budget
+        factCount = facts.count
         var implications: [Int: [Int]] = [:]
         for (narrow, first) in facts.enumerated() {
             guard case .kind(let axis, let few) = first else { continue }
@@ -156,7 +158,7 @@ struct Satisfiability {
             hasChanged = false
             var open: [[Formula]] = []
             for clause in clauses {
-                var alternatives: [Formula] = []
+                var count = 0
                 var holds = false
                 for alternative in clause {
                     try spend(alternative)
@@ -164,11 +166,16 @@ struct Satisfiability {
                         holds = true
                         break
                     }
-                    if isPossible(alternative, state) { alternatives.append(alternative) }
+                    if isPossible(alternative, state) { count += 1 }
                 }
                 if holds { continue }
-                if alternatives.isEmpty { return false }
-                if alternatives.count > 1 {
+                if count == 0 { return false }
+                if count == clause.count, count > 1 {
+                    open.append(clause)
+                    continue
+                }
+                let alternatives = clause.filter { isPossible($0, state) }
+                if count > 1 {
                     open.append(alternatives)
                 } else {
                     guard add(alternatives[0], to: &state, &open) else { return false }
@@ -186,18 +193,13 @@ struct Satisfiability {
         var hasChanged = true
         while hasChanged, !clauses.isEmpty {
             hasChanged = false
-            var mentions: [Int: Int] = [:]
-            var facts: [Int: Int] = [:]
-            var narrows: Set<Int> = []
+            var touched = Touched(axes: axes.count, facts: factCount)
             for clause in clauses {
-                var touched: Touched = ([], [], [])
+                touched.clause += 1
                 for alternative in clause {
                     try spend(alternative)
-                    touch(alternative, &touched)
+                    touched.touch(alternative)
                 }
-                for axis in touched.axes { mentions[axis, default: 0] += 1 }
-                for fact in touched.facts { facts[fact, default: 0] += 1 }
-                narrows.formUnion(touched.narrowed)
             }
             var open: [[Formula]] = []
             for clause in clauses {
@@ -206,9 +208,10 @@ struct Satisfiability {
                     guard let literals = literals(alternative) else { continue }
                     let isFree = literals.allSatisfy { literal in
                         switch literal {
-                        case .all(let axis, _): mentions[axis] == 1
-                        case .some(let axis, _): mentions[axis] == 1 || (!narrows.contains(axis) && state.axes[axis].single.isEmpty)
-                        case .fact(let fact, _): facts[fact] == 1 && implications.isEmpty
+                        case .all(let axis, _): touched.axes[axis] == 1
+                        case .some(let axis, _):
+                            touched.axes[axis] == 1 || (!touched.isNarrowed[axis] && state.axes[axis].single.isEmpty)
+                        case .fact(let fact, _): touched.facts[fact] == 1 && implications.isEmpty
                         default: false
                         }
                     }
@@ -228,17 +231,40 @@ struct Satisfiability {
         return true
     }
 
-    private typealias Touched = (axes: Set<Int>, facts: Set<Int>, narrowed: Set<Int>)
+    /// How many clauses speak of each axis and fact, and which axes some of them would narrow.
+    private struct Touched {
+        var clause = 0
+        private(set) var axes: [Int]
+        private(set) var facts: [Int]
+        private(set) var isNarrowed: [Bool]
+        private var lastOfAxis: [Int]
+        private var lastOfFact: [Int]
 
-    private func touch(_ formula: Formula, _ touched: inout Touched) {
-        switch formula {
-        case .constant: break
-        case .all(let axis, _):
-            touched.axes.insert(axis)
-            touched.narrowed.insert(axis)
-        case .some(let axis, _): touched.axes.insert(axis)
-        case .fact(let fact, _): touched.facts.insert(fact)
-        case .every(let parts), .any(let parts): for part in parts { touch(part, &touched) }
+        init(axes: Int, facts: Int) {
+            self.axes = [Int](repeating: 0, count: axes)
+            self.facts = [Int](repeating: 0, count: facts)
+            isNarrowed = [Bool](repeating: false, count: axes)
+            lastOfAxis = self.axes
+            lastOfFact = self.facts
+        }
+
+        mutating func touch(_ formula: Formula) {
+            switch formula {
+            case .constant: break
+            case .all(let axis, _):
+                isNarrowed[axis] = true
+                count(axis)
+            case .some(let axis, _): count(axis)
+            case .fact(let fact, _):
+                if lastOfFact[fact] != clause { facts[fact] += 1 }
+                lastOfFact[fact] = clause
+            case .every(let parts), .any(let parts): for part in parts { touch(part) }
+            }
+        }
+
+        private mutating func count(_ axis: Int) {
+            if lastOfAxis[axis] != clause { axes[axis] += 1 }
+            lastOfAxis[axis] = clause
         }
     }
 
