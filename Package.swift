@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "Identity", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
         .target(name: "Sealing", dependencies: ["ExchangeModel", "CryptoPrimitives", "CZlib", "CZstd"], swiftSettings: handlesC),
         .target(name: "PolicyEngine", dependencies: ["ExchangeModel"], swiftSettings: settings),
+        .target(name: "DataDuties", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
         .target(name: "MerkleLog", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
         .target(
             name: "DataspaceProtocol", dependencies: ["ExchangeModel"], exclude: ["Schemas"], swiftSettings: settings),
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "Exchange",
             dependencies: [
-                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "DataspaceProtocol",
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "DataDuties", "MerkleLog", "DataspaceProtocol",
                 "StorageSQLite", "Ledger", logging,
             ],
             swiftSettings: settings),
@@ -110,6 +111,8 @@ let package = Package(
         .testTarget(name: "IdentityTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "Identity"], swiftSettings: settings),
         .testTarget(name: "SealingTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "Sealing"], swiftSettings: settings),
         .testTarget(name: "PolicyEngineTests", dependencies: ["ExchangeModel", "PolicyEngine"], swiftSettings: settings),
+        .testTarget(
+            name: "DataDutiesTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "DataDuties"], swiftSettings: settings),
         .testTarget(name: "MerkleLogTests", dependencies: ["ExchangeModel", "CryptoPrimitives", "MerkleLog"], swiftSettings: settings),
         .testTarget(name: "DataspaceProtocolTests", dependencies: ["ExchangeModel", "DataspaceProtocol"], swiftSettings: settings),
         .testTarget(name: "StorageSQLiteTests", dependencies: ["ExchangeModel", "StorageSQLite", grdb], swiftSettings: settings),
@@ -146,8 +149,8 @@ let package = Package(
         .testTarget(
             name: "ExchangeTests",
             dependencies: [
-                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "DataspaceProtocol", "StorageSQLite", "Ledger", "Exchange",
-                "NodeTesting",
+                "ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "DataspaceProtocol", "StorageSQLite", "Ledger",
+                "Exchange", "NodeTesting",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-PURE = {"ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "MerkleLog", "DataspaceProtocol"}
+PURE = {"ExchangeModel", "CryptoPrimitives", "Identity", "Sealing", "PolicyEngine", "DataDuties", "MerkleLog", "DataspaceProtocol"}
 EFFECTS = {"StorageSQLite", "Ledger", "TLSTransport", "Exchange"}
 ALLOWED = {
     "ExchangeModel": set(),
@@ -17,6 +17,7 @@ ALLOWED = {
     "Identity": {"ExchangeModel", "CryptoPrimitives"},
     "Sealing": {"ExchangeModel", "CryptoPrimitives", "CZlib", "CZstd"},
     "PolicyEngine": {"ExchangeModel"},
+    "DataDuties": {"ExchangeModel", "CryptoPrimitives"},
     "MerkleLog": {"ExchangeModel", "CryptoPrimitives"},
     "DataspaceProtocol": {"ExchangeModel"},
     "StorageSQLite": {"ExchangeModel"},

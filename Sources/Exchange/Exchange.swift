@@ -29,6 +29,7 @@ package final class Exchange: Sendable {
     package let signals = ProcessSignals()
     let refusals: RefusalLimiter
     let policies = PolicyCache()
+    let duties = DutySchedule()
     let servedBytes = ServedBytes()
     let progress = Progress()
     /// Grant requests that a call is waiting for, by request id.
@@ -95,6 +96,7 @@ package final class Exchange: Sendable {
         Dataset.self, SealedVersion.self, HeldPackage.self, Offer.self, Negotiation.self, Agreement.self, Transfer.self, IssuedGrant.self,
         UseCounter.self, PackageUse.self, HeldGrant.self, GrantAttempt.self, Peer.self, Space.self, NodeUser.self, Setting.self,
         OutboxMessage.self,
+        AgreementDuties.self, ClockRecord.self,
     ]
 
     /// A new id: time-ordered, unguessable.

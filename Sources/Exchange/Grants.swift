@@ -70,7 +70,7 @@ extension Exchange {
             values.merge(try confirmedFacts(of: agreement, for: known, in: tx.store)) { counted, _ in counted }
             let question = PolicyGate.Question(
                 action: .other(request.action), target: agreement.datasetID, party: peer.attributes(), purpose: request.purpose,
-                values: values, point: .grant)
+                values: values, dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx.store), point: .grant)
             let answer = PolicyGate.ask(known.policy, question, at: now)
             guard let permit = answer.permit else {
                 let isSpent = answer.decision.reasons.contains { $0.leftOperand == Operand.count }

@@ -234,6 +234,7 @@ extension Exchange {
                 .finalization, of: negotiation.id, to: negotiation.peer,
                 url: Endpoint.consumerEvents.url(base: negotiation.callback, id: negotiation.consumerPID), message: event))
         try tx.append(try self.event(.negotiationFinalized, of: negotiation, agreement: record))
+        try noteDuties(nil, of: record, tx: &tx)
         return negotiation
     }
 }
@@ -297,6 +298,7 @@ extension Exchange {
         record.isFinal = true
         try tx.put(record)
         try tx.append(try event(.negotiationFinalized, of: negotiation, agreement: record))
+        try noteDuties(nil, of: record, tx: &tx)
         return negotiation
     }
 

@@ -97,6 +97,10 @@ extension Exchange {
             guard var held = try tx.get(HeldGrant.self, id: grant.context.grantID), held.usesLeft.map({ $0 > 0 }) ?? true else {
                 return nil
             }
+            // A deletion or a revocation may have come since the agreement was looked at.
+            guard try tx.get(Agreement.self, id: asked.agreement.id)?.isActive == true else {
+                throw ExchangeError.notSettled("contract", "agreement `\(asked.agreement.id)` is not in force")
+            }
             let answer = try asked.decide(adding: asked.cost, at: now, in: tx.store)
             guard let allowed = answer.permit else { throw refused(answer, asked, correlation: useID) }
             if let left = held.usesLeft { held.usesLeft = left - 1 }
@@ -168,6 +172,7 @@ extension Exchange {
         let provider = peers.card(of: permitted.agreement.peer)
         let path = files.path(ofReceived: permitted.package.fileName)
         let manifest: Manifest
+        let treatment = try await openingTreatment(of: permitted)
         // Set before the first chunk is decrypted: from then on plaintext may have left, if only under a temporary name.
         let hasBegun = Flag()
         do {
@@ -175,8 +180,10 @@ extension Exchange {
                 let fileKey = try permitted.grant.fileKey(with: permitted.requestKey)
                 let reader = try PackageReader(
                     path: path, trust: PackageTrust(reference: permitted.agreement.package, signer: provider?.signingKey))
+                var options = OpenOptions()
+                options.treatment = treatment
                 return try reader.open(
-                    to: directory, fileKey: fileKey,
+                    to: directory, fileKey: fileKey, options: options,
                     control: WorkControl(isCancelled: {
                         hasBegun.raise()
                         return isCancelled()
@@ -195,7 +202,7 @@ extension Exchange {
     private func finish(_ permitted: PermittedUse, opened manifest: Manifest?, canGiveBack: Bool) async throws -> OpenedPackage {
         let log = UseLog(of: permitted.agreement, needs: try policies.read(permitted.agreement.document).needs)
         let now = clock.now()
-        let committed = try await ledger.commit { tx -> (left: Int64?, state: PackageUse.State)? in
+        let committed = try await ledger.commit { [self] tx -> (left: Int64?, state: PackageUse.State)? in
             guard var use = try tx.get(PackageUse.self, id: permitted.use.id) else { return nil }
             var held = try tx.get(HeldGrant.self, id: permitted.grant.context.grantID)
             if manifest != nil {
@@ -217,6 +224,8 @@ extension Exchange {
                         "outcome": .string(use.state.rawValue), "files": .integer(Int64(manifest?.entries.count ?? 0)),
                         "bytes": .integer(manifest?.contentBytes ?? 0),
                     ], ids: ["grant": permitted.grant.context.grantID]))
+            if use.state == .opened { try noteOpening(of: permitted.agreement, use: use.id, tx: &tx) }
+            if use.state == .interrupted { try noteDuties(.use, of: permitted.agreement, tx: &tx) }
             return (held?.usesLeft, use.state)
         }
         if committed.value?.left == 0, committed.value?.state == .opened { files.destroyLease(requestID: permitted.grantRequestID) }
@@ -362,7 +371,7 @@ struct UseQuestion: Sendable {
             known.policy,
             PolicyGate.Question(
                 action: .other(intended.action), target: agreement.datasetID, party: party, purpose: intended.purpose, values: values,
-                point: .use), at: now)
+                dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx), point: .use), at: now)
     }
 
     /// Whether `use` is this one.

@@ -15,7 +15,7 @@ package struct PackageFiles: Sendable {
 
     /// Makes the folders and removes what an interrupted seal left: a seal is never resumed, its file key died with the process.
     package func prepare() throws {
-        for name in ["packages", "received", "leases", "tmp"] {
+        for name in ["packages", "received", "leases", "duties", "tmp"] {
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/\(name)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         }

@@ -10,6 +10,7 @@ struct KnownPolicy: Sendable {
     let needs: UsageNeeds
     /// Whether a clause is about a fact that people of the provider confirm.
     let operands: Set<IRI>
+    let duties: DutyPlan
 }
 
 /// Policies read once. Documents never change: a new policy is another document, so nothing here can be out of date.
@@ -33,7 +34,7 @@ final class PolicyCache: Sendable {
         }
         if let known { return known }
         let policy = try PolicyReader.read(document)
-        let fresh = KnownPolicy(policy: policy, needs: UsageNeeds(of: policy), operands: policy.leftOperands)
+        let fresh = KnownPolicy(policy: policy, needs: UsageNeeds(of: policy), operands: policy.leftOperands, duties: DutyPlan(policy))
         state.withLock { state in
             if state.entries.count >= capacity {
                 // The older half goes at once, so that finding it costs little for each policy.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CryptoPrimitives
+import DataDuties
 import DataspaceProtocol
 import ExchangeModel
 import Identity
@@ -15,6 +16,8 @@ enum PolicyGate {
         var purpose: String?
         /// What else is known of this use: counters, confirmed and stated facts, by operand.
         var values: [String: [PolicyValue]]
+        /// How the duties of the agreement stand.
+        var dutyStates: [String: DeonticState]
         var point: EvaluationPoint
 
         enum Action {
@@ -25,13 +28,14 @@ enum PolicyGate {
 
         init(
             action: Action?, target: String, party: PartyAttributes, purpose: String? = nil, values: [String: [PolicyValue]] = [:],
-            point: EvaluationPoint
+            dutyStates: [String: DeonticState] = [:], point: EvaluationPoint
         ) {
             self.action = action
             self.target = target
             self.party = party
             self.purpose = purpose
             self.values = values
+            self.dutyStates = dutyStates
             self.point = point
         }
     }
@@ -72,6 +76,7 @@ enum PolicyGate {
         // Whatever a caller adds, it never takes the place of what a credential says.
         for (operand, values) in question.values where request.parameters[operand] == nil { request.set(IRI(operand), values) }
         var world = PolicyWorld(now: now)
+        world.dutyStates = question.dutyStates
         world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
         // Only a consumer decides a use; every earlier point that is enforced is the provider's.
         let side: EvaluationSide = question.point == .use ? .consumer : .provider
@@ -90,6 +95,9 @@ enum PolicyGate {
                 "\(declared.count == 1 ? "one clause is" : "\(declared.count) clauses are") contract text that no node can enforce: \(clauses)",
                 hint: "repeat with --acknowledge if that is meant")
         }
+        // A field or a method that means nothing would first be noticed by the consumer.
+        var treatment = DataTreatment(pseudonymKey: SecretBytes([]))
+        for duty in DutyPlan(policy).duties where duty.isDoneByOpening { try duty.addTo(&treatment) }
         return RegisteredPolicy(policy: policy)
     }
 

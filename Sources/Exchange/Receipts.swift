@@ -6,6 +6,7 @@ import ExchangeModel
 package import Identity
 import Ledger
 import MerkleLog
+import PolicyEngine
 import StorageSQLite
 
 // The fair exchange (docs/formats/receipt.md). Halves are kept before they are sent and sent again byte for byte.
@@ -34,6 +35,7 @@ extension Exchange {
                 HeldPackage(
                     id: current.package.description, provider: current.peer, datasetID: agreement.datasetID, fileName: fileName,
                     bytes: current.bytes, verifiedAt: now))
+            try noteDuties(.delivery, of: agreement, tx: &tx)
         }
         signals.notify(id)
         try await advance(id)
@@ -147,6 +149,7 @@ extension Exchange {
                     event: LedgerEvent.sharedEvent(correlation: transfer.correlation, step: "delivery"),
                     shared: try deliveryFacts(of: transfer, agreement: agreement, receivedAt: half.facts.receivedAt),
                     digests: ["receipt": receipt.digest], mirrorSecret: transfer.mirrorSecret))
+            try noteDuties(.delivery, of: agreement, tx: &tx)
             transfer.receipt = .full
             transfer.updatedAt = clock.now()
             try tx.put(transfer)

@@ -205,7 +205,8 @@ extension Exchange {
                 ]
             }
             let question = PolicyGate.Question(
-                action: nil, target: agreement.datasetID, party: peer.attributes(), values: values, point: .transfer)
+                action: nil, target: agreement.datasetID, party: peer.attributes(), values: values,
+                dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx.store), point: .transfer)
             let answer = PolicyGate.ask(known.policy, question, at: now)
             guard answer.permit != nil else { throw refused(answer.refusal) }
             guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {

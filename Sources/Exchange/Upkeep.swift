@@ -3,6 +3,7 @@
 import ExchangeModel
 import Ledger
 import Logging
+import PolicyEngine
 import StorageSQLite
 
 extension Exchange {
@@ -19,6 +20,7 @@ extension Exchange {
             do {
                 try await endLeases()
                 try await noteMissingReceipts()
+                try await keepDuties()
             } catch {
                 logger.error("upkeep failed", metadata: ["error": "\(describe(error))"])
             }
@@ -51,7 +53,7 @@ extension Exchange {
         for use in open {
             guard let agreement = try await store.read({ try $0.get(Agreement.self, id: use.agreementID) }) else { continue }
             let log = UseLog(of: agreement, needs: try policies.read(agreement.document).needs)
-            _ = try await ledger.commit { tx in
+            _ = try await ledger.commit { [self] tx in
                 guard var use = try tx.get(PackageUse.self, id: use.id), use.state == .reserved else { return }
                 use.state = .interrupted
                 try tx.put(use)
@@ -63,6 +65,7 @@ extension Exchange {
                     LedgerEvent(
                         type: .useFinished, role: .consumer, correlation: use.id, agreement: use.agreementID,
                         local: ["outcome": "interrupted"]))
+                try noteDuties(.use, of: agreement, tx: &tx)
             }
         }
     }

@@ -17,8 +17,9 @@ package struct TestWorld: Sendable {
     /// Who acts on both nodes.
     package let user: UserID
 
-    package static func make(settings: ExchangeSettings = TestNode.settings) async throws -> TestWorld {
-        let clock = SimulatedClock()
+    package static func make(
+        settings: ExchangeSettings = TestNode.settings, clock: SimulatedClock = SimulatedClock()
+    ) async throws -> TestWorld {
         let network = InMemoryNetwork()
         let space = try TestSpace(at: clock.now())
         let provider = try await TestNode.create(.fujian(), spaces: [space], clock: clock, network: network, settings: settings)

@@ -52,6 +52,8 @@ package enum SealingError: KouanError, Equatable {
     case tooManyChunks
     case manifestTooLarge
     case cancelled
+    /// What somebody who treats plaintext on its way to the disk said of it.
+    case treatmentRefused(code: String, message: String, hint: String)
 
     // Files we read and write.
     case unreadable(path: String, reason: String)
@@ -129,6 +131,7 @@ extension SealingError {
         case .tooManyChunks: "sealing.too-many-chunks"
         case .manifestTooLarge: "sealing.manifest-too-large"
         case .cancelled: "sealing.cancelled"
+        case .treatmentRefused(let code, _, _): code
         case .unreadable: "sealing.unreadable"
         case .unwritable: "sealing.unwritable"
         case .diskFull: "sealing.disk-full"
@@ -189,6 +192,7 @@ extension SealingError {
         case .tooManyChunks: "the data does not fit into `\(Limits.leaves)` chunks"
         case .manifestTooLarge: "the manifest would be larger than `\(Limits.manifestBytes >> 20)` MiB"
         case .cancelled: "the work was cancelled"
+        case .treatmentRefused(_, let message, _): message
         case .unreadable(let path, let reason): "cannot read `\(path)`: \(reason)"
         case .unwritable(let path, let reason): "cannot write `\(path)`: \(reason)"
         case .diskFull(let path): "no space is left for `\(path)`"
@@ -238,6 +242,7 @@ extension SealingError {
         case .tooManyChunks: "choose a larger chunk size"
         case .manifestTooLarge: "seal fewer files into one package"
         case .cancelled: "start again; nothing was left behind"
+        case .treatmentRefused(_, _, let hint): hint
         case .unreadable: "check the path and the rights of the user"
         case .unwritable: "check that the folder exists and the user may write to it"
         case .diskFull: "free some space, or choose another disk, and start again"

@@ -148,6 +148,16 @@ extension Texts {
         "contract.terminated-by-user": ("协商已由用户终止", "如有需要，请重新协商"),
         "transfer.start-time": ("传输开始的记录时间不可能成立", "用 kouan doctor 核对双方时钟"),
         "transfer.record-missing": ("缺少传输记录", "请重新发起传输"),
+        "clock.parted": ("系统时钟被调整过，与机器自身计时不一致", "请校正时钟；确认无误后执行 kouan contract clock --confirm"),
+        "duty.unknown": ("没有义务 {1}", "请用 kouan contract duties 查看"),
+        "duty.not-owed": ("义务 {1} 目前无需履行", "请用 kouan contract duties 查看"),
+        "duty.copies-remain": ("本节点已删除数据和密钥，但已打开的副本仍在，例如 {1}", "请删除这些副本后重试"),
+        "duty.use-under-way": ("数据集包正在打开", "请等待完成后重试"),
+        "duty.cannot-mask": ("文件 {1} 无法按合约脱敏，未予显示", "请提供方改用规范的 CSV 或 JSON 文件，或更换策略"),
+        "duty.field-missing": ("所有文件中都没有需要脱敏的字段 {1}", "请提供方按文件中的名称书写字段"),
+        "duty.bad-field": ("{1} 不是字段名，也不是 JSON 路径", "请写列名，或 $.items[*].idno 这样的路径"),
+        "duty.bad-method": ("{1} 不是脱敏方式", "可用 mask、remove、hash"),
+        "agreement.not-revocable": ("合约 {1} 没有约定撤回", "请与对方协商终止；合约按签署内容执行"),
         "grant.other-agreement": ("密钥授权不属于该合约", "请按合约重新打开数据集包"),
     ]
 }

@@ -119,6 +119,11 @@ struct OperationTable: Sendable {
         add("contract.show", .read, .contract) { try await $0.contractShow($1) }
         add("contract.explain", .read, .contract) { try await $0.contractExplain($1) }
         add("contract.terminate", .operate, .contract) { try await $0.contractTerminate($1) }
+        add("contract.duties", .read, .contract) { try await $0.contractDuties($1) }
+        add("contract.fulfil", .operate, .contract) { try await $0.contractFulfil($1) }
+        add("contract.event", .operate, .contract) { try await $0.contractEvent($1) }
+        add("contract.clock", .operate, .contract) { try await $0.contractClock($1) }
+        add("contract.trace", .read, .contract) { try await $0.contractTrace($1) }
         add("transfer.start", .operate, .transfer) { try await $0.transferStart($1) }
         add("transfer.list", .read, .transfer) { node, _ in try await node.transferList() }
         add("transfer.show", .read, .transfer) { try await $0.transferShow($1) }
@@ -178,6 +183,7 @@ extension Node {
                 case "policy", "model", "json", "config": .usage
                 case "identity", "crypto", "chain", "cert", "tls": .authentication
                 case "sealing": .integrity
+                case "duty": .denied
                 case "storage": .failure
                 default: .failure
                 }

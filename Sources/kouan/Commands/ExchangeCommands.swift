@@ -210,7 +210,9 @@ struct Catalog: KouanCommand {
 struct Contract: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Contract negotiations and the agreements they end in.",
-        subcommands: [Request.self, List.self, Show.self, Explain.self, Terminate.self])
+        subcommands: [
+            Request.self, List.self, Show.self, Explain.self, Terminate.self, Duties.self, Fulfil.self, Event.self, Clock.self, Trace.self,
+        ])
 
     struct Request: KouanCommand {
         static let configuration = CommandConfiguration(
