@@ -121,6 +121,9 @@ struct CompareCLITests {
         Row("purpose eq a,b", "(purpose eq a or purpose eq b)", "compatible", false),
         Row("purpose isAnyOf a,b", "(purpose isAnyOf a or purpose isAnyOf b)", "compatible", true),
         Row("purpose eq a; purpose eq b", "purpose eq c", "conflict", true),
+        Row("resolution isAllOf 300,600", "resolution isAnyOf 300", "compatible", true),
+        Row("resolution isAllOf 300,600", "resolution lteq 300", "conflict", false),
+        Row("resolution isAllOf 300", "resolution eq 300", "compatible", true),
         // Without a hierarchy a name lies in itself only, and may be of any kind.
         Row("spatial isPartOf EU", "spatial eq EU", "compatible", true), Row("spatial isPartOf EU", "spatial eq DE", "conflict", false),
         Row("spatial isPartOf EU", "spatial isPartOf EU,US", "compatible", true),

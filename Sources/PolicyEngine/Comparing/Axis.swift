@@ -23,7 +23,8 @@ struct AxisKey: Hashable, Sendable {
 /// All values that one left operand can have, in finitely many classes: no clause at hand tells two values of a class apart.
 ///
 /// A left operand has a *set* of values. Of a time, a length, a number, a truth value, and of the request's own action, party and target
-/// there is exactly one; of names there is one or more. So `isAnyOf [a]` and `isAnyOf [b]` go together, `lt 3` and `gt 4` do not.
+/// there is exactly one; of names there is one or more, and of others where a clause asks for several. So `isAnyOf [a]` and `isAnyOf [b]`
+/// go together, `lt 3` and `gt 4` do not.
 struct Axis: Sendable {
     let key: AxisKey
     /// One value of each class.
@@ -77,7 +78,8 @@ struct Axis: Sendable {
     ///   - rights: every right value of the clauses on this axis.
     ///   - names: further names that a hierarchy brings in.
     ///   - withoutUnit: whether a value may come without a unit although all clauses name one.
-    init(_ key: AxisKey, rights: [PolicyValue], names: Set<String>, withoutUnit: Bool) {
+    ///   - isSet: whether a clause asks for several values at once.
+    init(_ key: AxisKey, rights: [PolicyValue], names: Set<String>, withoutUnit: Bool, isSet: Bool) {
         self.key = key
         let domain = Domain(key)
         var byKind: [Kind: [PolicyValue]] = [:]
@@ -103,7 +105,7 @@ struct Axis: Sendable {
         self.values = values
         self.groups = groups
         var plural = BitSet(count: values.count)
-        for group in groups where group.kind.isPlural && !domain.isIdentity { plural.insert(group.classes) }
+        for group in groups where (group.kind.isPlural || isSet) && !domain.isIdentity { plural.insert(group.classes) }
         self.plural = plural
     }
 

@@ -162,18 +162,21 @@ struct ComparisonProblem {
 /// A problem with its axes split, for several questions.
 struct PreparedProblem {
     private let space: StatementSpace
-    private let builder: FormulaBuilder
+    /// Nil when the clauses are too many to compare.
+    private let builder: FormulaBuilder?
     private let budget: Int
+
+    /// 32 MiB of sets.
+    private static let maximumSize = 4 << 20
 
     init(_ space: StatementSpace, budget: Int) {
         self.space = space
         self.budget = budget
-        builder = FormulaBuilder(space, budget: budget / 50)
+        builder = space.size <= PreparedProblem.maximumSize ? FormulaBuilder(space, budget: budget / 50) : nil
     }
 
     func solve(_ statement: Statement) -> ComparisonProblem.Answer {
-        var builder = builder
-        guard let formula = try? builder.formula(statement) else { return .undecided }
+        guard var builder, let formula = try? builder.formula(statement) else { return .undecided }
         var search = Satisfiability(axes: builder.axes, facts: space.facts, budget: budget)
         switch search.solve(formula) {
         case .unsatisfiable: return .unsatisfiable

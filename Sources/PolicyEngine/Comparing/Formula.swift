@@ -44,6 +44,8 @@ struct StatementSpace {
     private var factIndexes: [Fact: Int] = [:]
     private var rights: [[PolicyValue]] = []
     private var names: [Set<String>] = []
+    /// Axes that a clause takes for sets although their values usually come alone.
+    private var isSet: [Bool] = []
     private var atoms: [(axis: Int, test: Test)] = []
 
     private enum Test {
@@ -57,7 +59,8 @@ struct StatementSpace {
         self.withoutUnit = withoutUnit
     }
 
-    var atomCount: Int { atoms.count }
+    /// About how many words of memory the sets of all atoms take.
+    var size: Int { atoms.reduce(0) { $0 + (2 * rights[$1.axis].count + names[$1.axis].count) / 64 + 8 } }
 
     // MARK: Collecting
 
@@ -86,6 +89,7 @@ struct StatementSpace {
         rights[axis] += values
         switch operation {
         case .isAllOf, .hasPart:
+            if Set(values).count > 1 { isSet[axis] = true }
             if operation == .hasPart { for name in values.compactMap(\.key) { names[axis].formUnion(hierarchy.above(name)) } }
             return .every(values.map { atom(axis, .constraint(operation, [$0])) })
         case .isPartOf:
@@ -105,6 +109,7 @@ struct StatementSpace {
         keys.append(key)
         rights.append([])
         names.append([])
+        isSet.append(false)
         return keys.count - 1
     }
 
@@ -119,7 +124,7 @@ struct StatementSpace {
     func split() -> (axes: [Axis], atoms: [Formula]) {
         let axes = keys.indices.map { index in
             let more = keys[index].subject == .action ? Actions.narrower(than: rights[index]) : names[index]
-            return Axis(keys[index], rights: rights[index], names: more, withoutUnit: withoutUnit)
+            return Axis(keys[index], rights: rights[index], names: more, withoutUnit: withoutUnit, isSet: isSet[index])
         }
         var actions: [IRI: BitSet] = [:]
         let formulas = atoms.map { atom -> Formula in
@@ -164,12 +169,14 @@ private enum Actions {
         ActionNumbers.reached(from: action).map { (action.description, $0) }
     }
 
+    private static let count = known.first?.reached.count ?? 0
+
     static func narrower(than named: [PolicyValue]) -> Set<String> {
-        var meant = BitSet(count: ActionNumbers.count)
+        var meant = BitSet(count: count)
         let numbers = named.compactMap { $0.key.map { Int(ActionNumbers.number(of: IRI($0))) } }.filter { $0 >= 0 }
         for number in numbers { meant.insert(number) }
         // What is under none of them is like an action that nobody knows.
-        var seen: Set<BitSet> = [BitSet(count: ActionNumbers.count)]
+        var seen: Set<BitSet> = [BitSet(count: count)]
         for value in named {
             if let reached = value.key.flatMap({ ActionNumbers.reached(from: IRI($0)) }) { seen.insert(reached.intersection(meant)) }
         }

@@ -14,31 +14,20 @@ extension Policy {
     func contradictions(in world: PolicyWorld = PolicyWorld(now: nil)) -> [PolicyFinding] {
         var findings: [PolicyFinding] = []
         let hierarchy = Hierarchy(of: world)
+        func check(_ terms: RuleTerms, _ what: String, _ severity: PolicyFinding.Severity) {
+            // Enough for people to see what is wrong, and an end to the work on a hostile policy.
+            guard findings.count < 100, let pointer = contradiction(terms, hierarchy) else { return }
+            findings.append(Policy.neverApplies(pointer, what, severity))
+        }
         for permission in permissions {
-            if let pointer = contradiction(permission.terms, hierarchy) {
-                findings.append(Policy.neverApplies(pointer, "the permission", .error))
-            } else if conflict != .perm, isAlwaysForbidden(permission, hierarchy) {
-                findings.append(
-                    PolicyFinding(
-                        severity: .warning, code: "policy.never-applies",
-                        pointer: permission.terms.pointer,
-                        message: "the prohibitions of the policy cover all that this permission allows, so it never applies",
-                        hint: "narrow the prohibitions, or remove the permission"))
-            }
-            for duty in permission.duties {
-                guard let pointer = contradiction(duty.terms, hierarchy) else { continue }
-                findings.append(Policy.neverApplies(pointer, "the duty", .warning))
-            }
+            check(permission.terms, "the permission", .error)
+            for duty in permission.duties { check(duty.terms, "the duty", .warning) }
         }
-        for prohibition in prohibitions {
-            if let pointer = contradiction(prohibition.terms, hierarchy) {
-                findings.append(Policy.neverApplies(pointer, "the prohibition", .warning))
-            }
-        }
-        for duty in obligations {
-            if let pointer = contradiction(duty.terms, hierarchy) {
-                findings.append(Policy.neverApplies(pointer, "the obligation", .warning))
-            }
+        for prohibition in prohibitions { check(prohibition.terms, "the prohibition", .warning) }
+        for duty in obligations { check(duty.terms, "the obligation", .warning) }
+        let places = Set(findings.map(\.pointer))
+        findings += alwaysForbidden(hierarchy).filter { finding in
+            !places.contains { $0.description.hasPrefix(finding.pointer.description + "/") || $0 == finding.pointer }
         }
         return findings
     }
@@ -72,30 +61,36 @@ extension Policy {
         return true
     }
 
-    private func isAlwaysForbidden(_ permission: Permission, _ hierarchy: Hierarchy) -> Bool {
-        // Enough for policies that people write.
-        guard !prohibitions.isEmpty, prohibitions.count <= 100, permissions.count <= 100 else { return false }
-        var problem = ComparisonProblem(hierarchy: hierarchy, withoutUnit: true, budget: ComparisonProblem.ruleBudget)
-        let own = problem.rule(permission.terms, .permission, .full)
-        var against: [Statement] = []
-        for rule in prohibitions { against.append(problem.rule(rule.terms, .prohibition, .full)) }
-        guard case .unsatisfiable = problem.solve(.every([own, .not(.any(against))])) else { return false }
-        return true
+    private func alwaysForbidden(_ hierarchy: Hierarchy) -> [PolicyFinding] {
+        guard conflict != .perm, let (permitted, forbidden, problem) = statements(hierarchy) else { return [] }
+        return permissions.indices.compactMap { index in
+            guard case .unsatisfiable = problem.solve(.every([permitted[index], .not(.any(forbidden))])) else { return nil }
+            return PolicyFinding(
+                severity: .warning, code: "policy.never-applies", pointer: permissions[index].terms.pointer,
+                message: "the prohibitions of the policy cover all that this permission allows, so it never applies",
+                hint: "narrow the prohibitions, or remove the permission")
+        }
     }
 
     private func pointlessProhibitions(in world: PolicyWorld) -> [PolicyFinding] {
-        guard prohibitions.count * permissions.count <= 10_000 else { return [] }
-        let hierarchy = Hierarchy(of: world)
-        return prohibitions.compactMap { rule in
-            var problem = ComparisonProblem(hierarchy: hierarchy, withoutUnit: true, budget: ComparisonProblem.ruleBudget)
-            let own = problem.rule(rule.terms, .prohibition, .full)
-            var permitted: [Statement] = []
-            for permission in permissions { permitted.append(problem.rule(permission.terms, .permission, .full)) }
-            guard case .unsatisfiable = problem.solve(.every([own, .any(permitted)])) else { return nil }
+        guard let (permitted, forbidden, problem) = statements(Hierarchy(of: world)) else { return [] }
+        return prohibitions.indices.compactMap { index in
+            guard case .unsatisfiable = problem.solve(.every([forbidden[index], .any(permitted)])) else { return nil }
             return PolicyFinding(
-                severity: .warning, code: "policy.prohibition-without-effect", pointer: rule.terms.pointer,
+                severity: .warning, code: "policy.prohibition-without-effect", pointer: prohibitions[index].terms.pointer,
                 message: "nothing that the policy permits is touched by this prohibition",
                 hint: "it stands as contract text; what no permission allows is refused anyway")
         }
+    }
+
+    /// Nil without prohibitions, and for more rules than people write.
+    private func statements(_ hierarchy: Hierarchy) -> (permitted: [Statement], forbidden: [Statement], PreparedProblem)? {
+        guard !prohibitions.isEmpty, !permissions.isEmpty, prohibitions.count <= 100, permissions.count <= 100 else { return nil }
+        var problem = ComparisonProblem(hierarchy: hierarchy, withoutUnit: true, budget: ComparisonProblem.ruleBudget)
+        var permitted: [Statement] = []
+        for rule in permissions { permitted.append(problem.rule(rule.terms, .permission, .full)) }
+        var forbidden: [Statement] = []
+        for rule in prohibitions { forbidden.append(problem.rule(rule.terms, .prohibition, .full)) }
+        return (permitted, forbidden, problem.prepared())
     }
 }
