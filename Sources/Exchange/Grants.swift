@@ -42,9 +42,10 @@ extension Exchange {
             let shared = SharedFacts(
                 provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: agreement.package,
                 agreement: agreement.digest, policy: agreement.policyHash)
-            func refused(_ error: ExchangeError) -> any Error {
+            func refused(_ error: ExchangeError, _ answer: PolicyGate.Answer? = nil) -> any Error {
                 refusal(
-                    error, of: peer.participant, correlation: request.requestID, agreement: agreement.id, shared: shared, point: "grant")
+                    error, of: peer.participant, correlation: request.requestID, agreement: agreement.id, shared: shared, point: "grant",
+                    answer: answer)
             }
             guard agreement.isActive else {
                 throw refused(.denied("agreement.ended", "the agreement is not in force", hint: "negotiate a new one"))
@@ -77,7 +78,7 @@ extension Exchange {
                 throw refused(
                     isSpent
                         ? .denied("grant.allowance-used-up", "all uses of this agreement were granted", hint: "negotiate a new agreement")
-                        : answer.refusal)
+                        : answer.refusal, answer)
             }
             // Counted uses are granted one by one, so that the counts are kept here and not only at the consumer.
             let allowance: Int64? = known.needs.countsReleases ? 1 : nil
@@ -103,7 +104,7 @@ extension Exchange {
                     type: .grantIssued, role: .provider, correlation: request.requestID, agreement: agreement.id, shared: shared,
                     local: [
                         "action": .string(request.action), "purpose": request.purpose.map(JSON.string) ?? .null,
-                        "used": .integer(used), "decision": answer.decisionJSON,
+                        "used": .integer(used), "decision": answer.decisionJSON, "asked": answer.askedJSON,
                     ], digests: ["grant": Digest(algorithm: .sha256, bytes: Hash.sha256(grant.bytes))], ids: ["grant": grantID]))
             return grant.bytes
         }.value

@@ -159,7 +159,8 @@ extension Exchange {
                 provider: parties.provider, consumer: parties.consumer, dataset: offer.datasetID, policy: offer.policyHash)
             guard answer.isPossible else {
                 throw refusal(
-                    answer.refusal, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation")
+                    answer.refusal, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation",
+                    answer: answer)
             }
             let agreement = try WireAgreement.accepting(
                 message.offer, id: newURN(), target: offer.datasetID, assigner: own.participant.description,

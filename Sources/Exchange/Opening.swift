@@ -150,7 +150,7 @@ extension Exchange {
     private func refused(_ answer: PolicyGate.Answer, _ asked: UseQuestion, correlation: String?) -> any Error {
         refusal(
             answer.refusal, of: own.participant, role: .consumer, correlation: correlation, agreement: asked.agreement.id,
-            shared: asked.shared, point: "use")
+            shared: asked.shared, point: "use", answer: answer)
     }
 
     private func useEvent(
@@ -158,7 +158,7 @@ extension Exchange {
     ) -> LedgerEvent {
         var local: [String: JSON] = [
             "action": .string(use.action), "purpose": use.purpose.map(JSON.string) ?? .null, "used": .integer(used),
-            "decision": answer.decisionJSON,
+            "decision": answer.decisionJSON, "asked": answer.askedJSON,
         ]
         if use.facts != [:] { local["facts"] = use.facts }
         if isResumed { local["resumed"] = true }

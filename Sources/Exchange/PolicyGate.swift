@@ -42,16 +42,26 @@ enum PolicyGate {
 
     struct Answer {
         let decision: Decision
+        let policy: Policy
+        let request: PolicyRequest
+        let world: PolicyWorld
+        let point: EvaluationPoint
+        let options: EvaluationOptions
 
         var isPermitted: Bool { decision.outcome == .permit }
         /// A permit, or one that only waits for facts of a later point.
         var isPossible: Bool { decision.isOpen }
         var permit: Permit? { decision.permit }
 
-        /// What the one who asked is told.
+        /// For our own people and our own ledger. Made when somebody asks.
+        var explanation: Explanation { Explanation(decision, of: policy, for: request, in: world, options: options) }
+
+        /// What the one who asked is told. At a use that is our own user; at every other point it is a peer, who learns nothing of our world.
         var refusal: ExchangeError {
-            ExchangeError.denied(
-                decision.code, decision.message.en, hint: "see the policy with `kouan contract show`, or ask for other terms")
+            let told = point == .use ? explanation : explanation.redacted(for: .peer)
+            let change = told.repair.flatMap { $0.isPossible ? $0.items.first?.text().en : nil }
+            return ExchangeError.denied(
+                told.code, told.message.en, hint: change ?? "see the policy with `kouan contract show`, or ask for other terms")
         }
     }
 
@@ -80,7 +90,10 @@ enum PolicyGate {
         world.memberOf[party.participant.description] = party.spaces.compactMap { $0.known?.description }
         // Only a consumer decides a use; every earlier point that is enforced is the provider's.
         let side: EvaluationSide = question.point == .use ? .consumer : .provider
-        return Answer(decision: policy.evaluate(request, in: world, at: question.point, options: EvaluationOptions(side: side)))
+        let options = EvaluationOptions(side: side)
+        return Answer(
+            decision: policy.evaluate(request, in: world, at: question.point, options: options), policy: policy, request: request,
+            world: world, point: question.point, options: options)
     }
 
     /// Checks a policy that a user wants to offer under: every finding is an error here, and what only a contract can hold must be
@@ -119,14 +132,4 @@ struct RegisteredPolicy {
 extension Policy {
     /// The policy as a catalog offer of the Dataspace Protocol.
     func wireOffer(id: String) throws -> JSON { try dspOffer(id: id) }
-}
-
-extension PolicyGate.Answer {
-    /// What the ledger's local part keeps of a decision: outcome, rules it rests on, reasons by code.
-    var decisionJSON: JSON {
-        [
-            "outcome": .string(decision.outcome.name), "code": .string(decision.code), "basis": .strings(decision.basis),
-            "reasons": .strings(decision.reasons.map(\.code)),
-        ]
-    }
 }

@@ -3,6 +3,7 @@
 import ExchangeModel
 import Ledger
 import Logging
+import PolicyEngine
 import Synchronization
 
 /// Which refusals get an entry of their own, so that a peer cannot fill the ledger with them.
@@ -54,16 +55,20 @@ extension Exchange {
     /// The error to throw out of a commit so that its changes are undone and the refusal is recorded. Entries carry codes, never a peer's text.
     func refusal(
         _ error: ExchangeError, of peer: ParticipantID, role: ExchangeRole = .provider, correlation: String?, agreement: String? = nil,
-        shared: SharedFacts?, point: String
+        shared: SharedFacts?, point: String, answer: PolicyGate.Answer? = nil
     ) -> any Error {
+        // The peer may be told less than what was decided; our ledger and log have it all.
+        let code = answer.flatMap { error.code.hasPrefix("policy.") ? $0.decision.code : nil } ?? error.code
         logger.notice(
-            "refused", metadata: ["peer": "\(peer)", "point": "\(point)", "code": "\(error.code)", "correlation": "\(correlation ?? "")"])
-        switch refusals.judge(peer, key: "\(point) \(error.code) \(agreement ?? correlation ?? "")", at: clock.now()) {
+            "refused", metadata: ["peer": "\(peer)", "point": "\(point)", "code": "\(code)", "correlation": "\(correlation ?? "")"])
+        switch refusals.judge(peer, key: "\(point) \(code) \(agreement ?? correlation ?? "")", at: clock.now()) {
         case .skip: return error
         case .recordSuppression:
             return LedgerEvent(type: .refusalsSuppressed, role: role.entryRole, local: ["peer": .string(peer.description)]).refusing(error)
         case .record(let repeats):
-            var local: [String: JSON] = ["point": .string(point), "code": .string(error.code)]
+            var local: [String: JSON] = ["point": .string(point), "code": .string(code)]
+            local["decision"] = answer?.decisionJSON
+            local["asked"] = answer?.askedJSON
             if repeats > 0 { local["repeats"] = .integer(Int64(repeats)) }
             return LedgerEvent(
                 type: .refusal, role: role.entryRole, correlation: correlation, agreement: agreement, shared: shared, local: local

@@ -183,10 +183,10 @@ extension Exchange {
             let shared = SharedFacts(
                 provider: parties.provider, consumer: parties.consumer, dataset: agreement.datasetID, package: agreement.package,
                 agreement: agreement.digest, policy: agreement.policyHash)
-            func refused(_ error: ExchangeError) -> any Error {
+            func refused(_ error: ExchangeError, _ answer: PolicyGate.Answer? = nil) -> any Error {
                 refusal(
                     error, of: peer.participant, correlation: message.consumerPID, agreement: agreement.id, shared: shared,
-                    point: "transfer")
+                    point: "transfer", answer: answer)
             }
             guard agreement.isActive else {
                 throw refused(.denied("agreement.ended", "the agreement is not in force", hint: "negotiate a new one"))
@@ -208,7 +208,7 @@ extension Exchange {
                 action: nil, target: agreement.datasetID, party: peer.attributes(), values: values,
                 dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx.store), point: .transfer)
             let answer = PolicyGate.ask(known.policy, question, at: now)
-            guard answer.permit != nil else { throw refused(answer.refusal) }
+            guard answer.permit != nil else { throw refused(answer.refusal, answer) }
             guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {
                 throw refused(.denied("package.withdrawn", "the package is no longer available", hint: "ask the provider"))
             }
@@ -226,7 +226,7 @@ extension Exchange {
             transfer.startedIndex = try tx.append(
                 LedgerEvent(
                     type: .transferStarted, role: .provider, correlation: transfer.correlation, agreement: agreement.id, shared: started,
-                    local: ["decision": answer.decisionJSON]))
+                    local: ["decision": answer.decisionJSON, "asked": answer.askedJSON]))
             try tx.insert(transfer)
             return transfer
         }.value

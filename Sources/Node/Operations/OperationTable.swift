@@ -131,6 +131,8 @@ struct OperationTable: Sendable {
         add("transfer.terminate", .operate, .transfer) { try await $0.transferTerminate($1) }
         add("open", .operate, .package) { try await $0.openPackage($1) }
 
+        add("policy.simulate", .read, .policy) { try await $0.policySimulate($1) }
+
         add("ledger.list", .read, .ledger) { try await $0.ledgerList($1) }
         add("ledger.show", .read, .ledger) { try await $0.ledgerShow($1) }
         add("ledger.verify", .read, .ledger) { node, _ in try await node.ledgerVerify() }

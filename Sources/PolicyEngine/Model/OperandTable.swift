@@ -211,3 +211,11 @@ package enum OperandTable {
         return table
     }()
 }
+
+extension OperandInfo {
+    /// Text that a person typed, as a value of the operand's sort; text that is none stays text, which equals no such value.
+    package func value(of text: String) -> PolicyValue {
+        guard let datatype = sort.datatype(forUntyped: text) else { return .text(text) }
+        return PolicyValue(lexical: text, datatype: datatype)
+    }
+}

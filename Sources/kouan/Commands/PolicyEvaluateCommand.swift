@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import ExchangeModel
+import PolicyEngine
+
+extension Policy {
+    struct Evaluate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Evaluate policies against a request and a world: one JSON object in, one out.",
+            discussion:
+                "Reads standard input, prints a report for every policy. Status 2 with an `error` member for input that cannot be read.")
+
+        func run() async throws {
+            let (output, status) = PolicyCLI.run(try Files.bytes("-", limitBytes: PolicyCLI.limits.bytes))
+            Terminal.standardOutput.write(output.canonical() + [0x0A])
+            if status != 0 { throw ExitCode(status) }
+        }
+    }
+
+    struct Compare: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compare two policies for conflict or subsumption: one JSON object in, one out.",
+            discussion:
+                "Reads standard input, prints the relation. Status 2 with an `error` member for input that cannot be read."
+                + " For people there is `kouan policy diff`.")
+
+        func run() async throws {
+            let (output, status) = PolicyCLI.compare(try Files.bytes("-", limitBytes: PolicyCLI.limits.bytes))
+            Terminal.standardOutput.write(output.canonical() + [0x0A])
+            if status != 0 { throw ExitCode(status) }
+        }
+    }
+}
