@@ -32,7 +32,9 @@ extension Node {
 
     /// The parts of an entry's local facts that tell a reader most, in one line.
     private static func summary(of view: EntryView) -> String {
-        let telling = ["code", "point", "change", "outcome", "dataset", "purpose", "action", "used", "state", "participant", "peer", "event", "duty"]
+        let telling = [
+            "code", "point", "change", "outcome", "dataset", "purpose", "action", "used", "state", "participant", "peer", "event", "duty",
+        ]
         return telling.compactMap { name -> String? in
             switch view.local[name] {
             case .string(let text): "\(name)=\(text)"

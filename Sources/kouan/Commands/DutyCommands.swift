@@ -42,7 +42,9 @@ extension Contract {
 
         func execute(_ context: Context) async throws {
             try context.confirm("Duty `\(duty)` will stand in the ledger as done.", yes: confirm.yes)
-            let digest = try evidence.map { path throws(OperationFailure) in Hash.digest(try Files.bytes(path, limitBytes: 1 << 30)).description }
+            let digest = try evidence.map { path throws(OperationFailure) in
+                Hash.digest(try Files.bytes(path, limitBytes: 1 << 30)).description
+            }
             let result = try await context.call(
                 "contract.fulfil",
                 [
