@@ -47,6 +47,8 @@ package struct OpenedPackage: Sendable {
     package let grantID: String
     package let index: Int64
     package let usesLeft: Int64?
+    /// Whether a duty changed the files on their way to the disk, so that they are not byte for byte what was sealed.
+    package let isTreated: Bool
 }
 
 extension Exchange {
@@ -193,13 +195,15 @@ extension Exchange {
             try await finish(permitted, opened: nil, canGiveBack: !hasBegun.isRaised && !permitted.isResumed)
             throw error
         }
-        return try await finish(permitted, opened: manifest, canGiveBack: false)
+        return try await finish(permitted, opened: manifest, canGiveBack: false, isTreated: treatment != nil)
     }
 
     /// Records how the use ended. It is given back only if not a byte was decrypted; a use that was cut short later, or by a crash before
     /// this, stays used and may go on.
     @discardableResult
-    private func finish(_ permitted: PermittedUse, opened manifest: Manifest?, canGiveBack: Bool) async throws -> OpenedPackage {
+    private func finish(_ permitted: PermittedUse, opened manifest: Manifest?, canGiveBack: Bool, isTreated: Bool = false) async throws
+        -> OpenedPackage
+    {
         let log = UseLog(of: permitted.agreement, needs: try policies.read(permitted.agreement.document).needs)
         let now = clock.now()
         let committed = try await ledger.commit { [self] tx -> (left: Int64?, state: PackageUse.State)? in
@@ -222,7 +226,7 @@ extension Exchange {
                     type: .useFinished, role: .consumer, correlation: use.id, agreement: use.agreementID,
                     local: [
                         "outcome": .string(use.state.rawValue), "files": .integer(Int64(manifest?.entries.count ?? 0)),
-                        "bytes": .integer(manifest?.contentBytes ?? 0),
+                        "bytes": .integer(manifest?.contentBytes ?? 0), "treated": .bool(isTreated),
                     ], ids: ["grant": permitted.grant.context.grantID]))
             if use.state == .opened { try noteOpening(of: permitted.agreement, use: use.id, tx: &tx) }
             if use.state == .interrupted { try noteDuties(.use, of: permitted.agreement, tx: &tx) }
@@ -232,7 +236,7 @@ extension Exchange {
         return OpenedPackage(
             agreementID: permitted.agreement.id, package: permitted.agreement.package, files: manifest?.entries.count ?? 0,
             bytes: manifest?.contentBytes ?? 0, grantID: permitted.grant.context.grantID, index: committed.indexes.first ?? 0,
-            usesLeft: permitted.usesLeft)
+            usesLeft: permitted.usesLeft, isTreated: isTreated)
     }
 
     /// A grant still in lease for this very use, or a new one from the provider.

@@ -374,7 +374,8 @@ extension Node {
             "agreement": .string(opened.agreementID), "package": .string(opened.package.description),
             "files": .integer(Int64(opened.files)),
             "bytes": .integer(opened.bytes), "output": .string(output), "grant": .string(opened.grantID), "index": .integer(opened.index),
-            "remainingUses": opened.usesLeft.map(JSON.integer), "digestsMatch": true,
+            "remainingUses": opened.usesLeft.map(JSON.integer), "digestsMatch": .bool(!opened.isTreated),
+            "treated": opened.isTreated ? true : nil,
         ])
     }
 
