@@ -458,6 +458,7 @@ struct Open: KouanCommand {
             fields: [
                 Column("agreement", "agreement", zh: "合约"), Column("package", "package", zh: "数据集包"), Column("files", "files", zh: "文件数"),
                 .bytes("bytes", "plain", zh: "大小"), Column("digestsMatch", "digests match", zh: "摘要一致"),
+                Column("treated", "changed by a duty", zh: "已按义务处理"),
                 Column("grant", "grant", zh: "密钥授权"), Column("remainingUses", "uses left", zh: "剩余次数"),
                 Column("index", "ledger entry", zh: "台账条目"), Column("output", "directory", zh: "目录"),
             ])
