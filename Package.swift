@@ -105,6 +105,9 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Tools, never installed.
+        .executableTarget(name: "kouan-bench", dependencies: ["ExchangeModel", "PolicyEngine"], swiftSettings: settings),
+
         // Tests. A folder without a line here does not run: Tests/ holds one folder for each target, besides Vectors and Interop.
         .testTarget(name: "ExchangeModelTests", dependencies: ["ExchangeModel"], swiftSettings: settings),
         .testTarget(name: "CryptoPrimitivesTests", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),

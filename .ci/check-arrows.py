@@ -28,6 +28,7 @@ ALLOWED = {
     "ManagementAPI": {"ExchangeModel", "CryptoPrimitives", "Exchange"},
     "Node": PURE | EFFECTS | {"PeerAPI", "ManagementAPI"},
     "kouan": PURE | EFFECTS | {"ManagementAPI", "Node"},
+    "kouan-bench": {"ExchangeModel", "PolicyEngine"},
     "NodeTesting": PURE | EFFECTS,
 }
 # Libraries from elsewhere: pure targets have none.

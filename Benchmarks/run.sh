@@ -7,13 +7,15 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'TEXT'
-usage: Benchmarks/run.sh [seal|open|download|start|memory|negotiate|all]…
+usage: Benchmarks/run.sh [seal|open|download|start|memory|negotiate|policy|all]…
 
 Needs python3 and: apt-get install --no-install-recommends time zstd pigz age nginx curl
   KOUAN          the program to measure; otherwise the release build, made first where it is missing
   BENCH_ROUNDS   rounds after the warm-up (5)
   BENCH_DIR      where seal and open work: 3 GiB (/dev/shm where that is free, otherwise TMPDIR or /tmp)
   TMPDIR         where the others work: 10 GiB (/tmp)
+  KOUAN_BENCH    the tool that measures decisions from inside; otherwise made as KOUAN is. `policy` also needs python3-venv and PyPI,
+                 or BENCH_PYTHON, an interpreter that has cedarpy and vakt
   BENCH_MIB, BENCH_DOWNLOAD_MIB, BENCH_MEMORY_MIB, BENCH_NEGOTIATIONS   sizes (256, 1024, 2048, 30)
 TEXT
 }
@@ -22,8 +24,8 @@ parts=("$@")
 [ "${#parts[@]}" -gt 0 ] || parts=(all)
 for part in "${parts[@]}"; do
     case "$part" in
-    seal | open | download | start | memory | negotiate) ;;
-    all) parts=(seal open download start memory negotiate) ;;
+    seal | open | download | start | memory | negotiate | policy) ;;
+    all) parts=(seal open download start memory negotiate policy) ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
@@ -35,7 +37,13 @@ if [ -z "${KOUAN:-}" ]; then
 fi
 [ -x "$KOUAN" ] || { echo "bench: error: there is no program \`$KOUAN\`" >&2; exit 1; }
 KOUAN=$(readlink -f "$KOUAN")
+bench_tool=${KOUAN_BENCH:-}
+if [ -z "$bench_tool" ] && [[ " ${parts[*]} " == *" policy "* ]]; then
+    swift build -c release --static-swift-stdlib --product kouan-bench >&2
+    bench_tool="$(swift build -c release --static-swift-stdlib --show-bin-path)/kouan-bench"
+fi
 for variable in $(compgen -e KOUAN_ || true); do unset "$variable"; done # the user's node is not the one that is measured
+[ -z "$bench_tool" ] || export KOUAN_BENCH="$(readlink -f "$bench_tool")"
 
 disk=${TMPDIR:-/tmp}
 fast=${BENCH_DIR:-}
@@ -59,6 +67,7 @@ for part in "${parts[@]}"; do
     echo "bench: $part" >&2
     case "$part" in
     seal | open) program=seal.py work=$(mktemp -d "$fast/kouan-bench-XXXXXX") ;;
+    policy) program=policy.py work=$(mktemp -d "$disk/kouan-bench-XXXXXX") ;;
     *) program=exchange.py work=$(mktemp -d "$disk/kouan-bench-XXXXXX") ;;
     esac
     PYTHONDONTWRITEBYTECODE=1 python3 "Benchmarks/$program" "$part" "$KOUAN" "$work"

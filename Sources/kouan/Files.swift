@@ -28,6 +28,18 @@ enum Files {
     }
 
     static func bytes(_ path: String, limitBytes: Int = textLimitBytes) throws(OperationFailure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try parts(of: path) { (part: ArraySlice<UInt8>) throws(OperationFailure) in
+            guard bytes.count + part.count <= limitBytes else {
+                throw Failure.usage("file.too-large", "`\(path)` is larger than \(ByteCount(Int64(limitBytes)))", hint: "give another file")
+            }
+            bytes.append(contentsOf: part)
+        }
+        return bytes
+    }
+
+    /// Reads a file or `-` part by part, each as soon as it is there.
+    static func parts(of path: String, _ take: (ArraySlice<UInt8>) throws(OperationFailure) -> Void) throws(OperationFailure) {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let error = errno
@@ -36,7 +48,6 @@ enum Files {
                 message: "`\(path)` cannot be read: \(reason(error))", hint: "check the path and its permissions")
         }
         defer { if descriptor != STDIN_FILENO { close(descriptor) } }
-        var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             let count = part.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
@@ -46,11 +57,8 @@ enum Files {
                     .failure, code: "file.unreadable", message: "`\(path)` cannot be read: \(reason(errno))",
                     hint: "check that it is a file")
             }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= limitBytes else {
-                throw Failure.usage("file.too-large", "`\(path)` is larger than \(ByteCount(Int64(limitBytes)))", hint: "give another file")
-            }
-            bytes.append(contentsOf: part[..<count])
+            if count == 0 { return }
+            try take(part[..<count])
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ExchangeModel
+import Foundation
 import Testing
 
 @testable import PolicyEngine
@@ -49,7 +50,8 @@ struct ReferenceTests {
         let seed = freshSeed()
         print("ReferenceTests.\(name) seed \(seed)")
         var random = SeededGenerator(seed: seed)
-        for round in 0..<rounds {
+        let runs = ProcessInfo.processInfo.environment["KOUAN_FUZZ_RUNS"].flatMap(Int.init) ?? rounds
+        for round in 0..<runs {
             let isSound = random.chance(60)
             let document = isSound ? RandomPolicies.policy(&random, travels: false) : RandomDocuments.policy(&random)
             guard let policy = PolicyReader.parse(document).policy else { continue }

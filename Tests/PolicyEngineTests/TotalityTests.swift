@@ -5,16 +5,18 @@ import Foundation
 import PolicyEngine
 import Testing
 
-/// Any policy, any request, any world: a report, never a trap. KOUAN_FUZZ_SECONDS runs it longer.
+/// Any policy, any request, any world: a report, never a trap. KOUAN_FUZZ_SECONDS runs it longer, KOUAN_FUZZ_RUNS so many times.
 struct TotalityTests {
     @Test func randomDocumentsNeverTrap() throws {
         let seed = freshSeed()
         print("TotalityTests.randomDocumentsNeverTrap seed \(seed)")
         var random = SeededGenerator(seed: seed)
-        let seconds = ProcessInfo.processInfo.environment["KOUAN_FUZZ_SECONDS"].flatMap(Double.init) ?? 3
+        let environment = ProcessInfo.processInfo.environment
+        let runs = environment["KOUAN_FUZZ_RUNS"].flatMap(Int.init)
+        let seconds = environment["KOUAN_FUZZ_SECONDS"].flatMap(Double.init) ?? 3
         let end = Date().addingTimeInterval(seconds)
         var rounds = 0
-        while rounds < 200 || (rounds < 10_000_000 && Date() < end) {
+        while runs.map({ rounds < $0 }) ?? (rounds < 200 || Date() < end) {
             rounds += 1
             let policy = RandomDocuments.policy(&random)
             let world = RandomDocuments.world(&random)

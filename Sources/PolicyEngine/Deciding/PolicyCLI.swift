@@ -8,7 +8,7 @@ package enum PolicyCLI {
     package static let limits = JSONLimits(bytes: 64 << 20, depth: 64, values: 4_000_000)
 
     /// From the bytes of standard input to the value for standard output and the exit status: 0, or 2 with an `error` member.
-    package static func run(_ input: [UInt8]) -> (output: JSON, status: Int32) {
+    package static func run(_ input: [UInt8], limits: JSONLimits = limits) -> (output: JSON, status: Int32) {
         let json: JSON
         do {
             json = try JSON.parse(input, limits: limits)
@@ -18,6 +18,9 @@ package enum PolicyCLI {
         let output = evaluate(json)
         return (output, output["error"] == nil ? 0 : 2)
     }
+
+    /// What a stream of lines is answered with when it holds none.
+    package static var nothingToRead: JSON { failure("policy.no-policy", "the input has no `policies`", "/policies") }
 
     package static func evaluate(_ input: JSON) -> JSON {
         guard case .object = input else { return failure("policy.input-not-an-object", "the input must be one JSON object", "") }
@@ -102,6 +105,50 @@ package enum PolicyCLI {
 
     private static func failure(_ code: String, _ message: String, _ path: String) -> JSON {
         ["error": ["code": .string(code), "message": .string(message), "path": .string(path)]]
+    }
+}
+
+/// `policy evaluate` over lines: one JSON object on each line in, one on each line out, in their order, with memory for one line.
+/// A line that cannot be read is answered with an `error`, and the next one is read. Blank lines are none.
+package struct PolicyLines {
+    /// Whether some line was answered with reports.
+    package private(set) var hasAnswered = false
+    private var pending: [UInt8] = []
+    private var isTooLong = false
+    private let limits: JSONLimits
+
+    package init(limits: JSONLimits = PolicyCLI.limits) { self.limits = limits }
+
+    /// Takes in a part of the stream and gives the answers to the lines that it ends.
+    package mutating func receive(_ part: some Collection<UInt8>) -> [JSON] {
+        var answers: [JSON] = []
+        var rest = part[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            append(rest[..<end])
+            if let answer = finish() { answers.append(answer) }
+            rest = rest[rest.index(after: end)...]
+        }
+        append(rest)
+        return answers
+    }
+
+    /// The answer to the line that has begun; nil when there is none. At the end of the stream a last line need not be ended.
+    package mutating func finish() -> JSON? {
+        defer {
+            pending.removeAll(keepingCapacity: pending.count <= 1 << 20)
+            isTooLong = false
+        }
+        guard isTooLong || !pending.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return nil }
+        let (answer, status) = PolicyCLI.run(pending, limits: limits)
+        if status == 0 { hasAnswered = true }
+        return answer
+    }
+
+    /// A line beyond the limit is kept only as far as it takes to be refused for its length.
+    private mutating func append(_ bytes: some Collection<UInt8>) {
+        guard !isTooLong else { return }
+        pending.append(contentsOf: bytes.prefix(limits.bytes + 1 - pending.count))
+        isTooLong = pending.count > limits.bytes
     }
 }
 

@@ -11,10 +11,28 @@ extension Policy {
             discussion:
                 "Reads standard input, prints a report for every policy. Status 2 with an `error` member for input that cannot be read.")
 
+        @Flag(help: "One JSON object on each line in, one on each line out. A line that cannot be read gives an `error` and no status.")
+        var jsonl = false
+
         func run() async throws {
+            if jsonl { return try lines() }
             let (output, status) = PolicyCLI.run(try Files.bytes("-", limitBytes: PolicyCLI.limits.bytes))
             Terminal.standardOutput.write(output.canonical() + [0x0A])
             if status != 0 { throw ExitCode(status) }
+        }
+
+        private func lines() throws {
+            var lines = PolicyLines()
+            var isEmpty = true
+            func answer(_ answers: [JSON]) {
+                guard !answers.isEmpty else { return }
+                isEmpty = false
+                Terminal.standardOutput.write(answers.flatMap { $0.canonical() + [0x0A] })
+            }
+            try Files.parts(of: "-") { answer(lines.receive($0)) }
+            if let last = lines.finish() { answer([last]) }
+            if isEmpty { answer([PolicyCLI.nothingToRead]) }
+            if !lines.hasAnswered { throw ExitCode(2) }
         }
     }
 
