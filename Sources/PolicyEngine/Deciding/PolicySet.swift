@@ -25,7 +25,7 @@ package struct PolicySet: Sendable {
 
     package init() {}
 
-    package subscript(id: String) -> PreparedPolicy? { members[id]?.policy }
+    package subscript(id id: String) -> PreparedPolicy? { members[id]?.policy }
 
     /// Adds a policy, or puts it in the place of the one that has the id.
     package mutating func insert(_ policy: PreparedPolicy, id: String) {
@@ -33,7 +33,13 @@ package struct PolicySet: Sendable {
         nextPlace = max(nextPlace, place + 1)
         let member = Member(policy, place: place)
         members[id] = member
-        for key in member.scope.keys { index.update(key) { $0 = ($0 ?? []) + CollectionOfOne(member) } }
+        for key in member.scope.keys {
+            index.update(key) { bucket in
+                let before = bucket?.lastIndex { $0.place < place }
+                if bucket == nil { bucket = [] }
+                bucket?.insert(member, at: before.map { $0 + 1 } ?? 0)
+            }
+        }
         count += 1
     }
 
