@@ -214,7 +214,9 @@ import Testing
             async let transferring = world.transfer(under: agreement)
             try await startGate.waitForArrival()
             let running = try #require(try await world.consumer.store.read { try $0.all(Transfer.self).first })
-            let completion = TransferCompletionMessage(id: "urn:uuid:d", pids: running.pids)
+            // The provider knows both ids; the consumer may not have seen the answer to its request yet.
+            let started = try #require(try await world.provider.store.read { try $0.all(Transfer.self).first })
+            let completion = TransferCompletionMessage(id: "urn:uuid:d", pids: started.pids)
             let refused = try await world.consumer.exchange.answer(
                 PeerCall(endpoint: .consumerCompletion, id: running.id, body: completion.bytes), from: provider)
             #expect(refused.status == 400)
