@@ -47,6 +47,9 @@ struct StatementSpace {
     /// Axes that a clause takes for sets although their values usually come alone.
     private var isSet: [Bool] = []
     private var atoms: [(axis: Int, test: Test)] = []
+    /// What a hierarchy brings in below and above a name, looked up once.
+    private var below: [String: Set<String>] = [:]
+    private var above: [String: Set<String>] = [:]
 
     private enum Test {
         case constraint(Operator, [PolicyValue])
@@ -90,10 +93,14 @@ struct StatementSpace {
         switch operation {
         case .isAllOf, .hasPart:
             if Set(values).count > 1 { isSet[axis] = true }
-            if operation == .hasPart { for name in values.compactMap(\.key) { names[axis].formUnion(hierarchy.above(name)) } }
+            if operation == .hasPart {
+                for name in values.compactMap(\.key) where above[name] == nil { above[name] = hierarchy.above(name) }
+                for name in values.compactMap(\.key) { names[axis].formUnion(above[name] ?? []) }
+            }
             return .every(values.map { atom(axis, .constraint(operation, [$0])) })
         case .isPartOf:
-            for name in values.compactMap(\.key) { names[axis].formUnion(hierarchy.below(name)) }
+            for name in values.compactMap(\.key) where below[name] == nil { below[name] = hierarchy.below(name) }
+            for name in values.compactMap(\.key) { names[axis].formUnion(below[name] ?? []) }
         case .isA:
             // Nothing says what a value is a kind of, so it may be any. But values without a name are of no kind.
             let fact = fact(.kind(keys[axis], of: Set(values.compactMap(\.key))))
@@ -127,6 +134,7 @@ struct StatementSpace {
             return Axis(keys[index], rights: rights[index], names: more, withoutUnit: withoutUnit, isSet: isSet[index])
         }
         var actions: [IRI: BitSet] = [:]
+        var related: [Related: BitSet] = [:]
         let formulas = atoms.map { atom -> Formula in
             let axis = axes[atom.axis]
             switch atom.test {
@@ -135,31 +143,41 @@ struct StatementSpace {
                 let set = actions[action] ?? axis.names { ActionHierarchy.standard.reaches(IRI($0), action) }
                 actions[action] = set
                 return .all(atom.axis, set)
-            case .constraint(let operation, let values): return formula(operation, values, axis, atom.axis)
+            case .constraint(let operation, let values): return formula(operation, values, axis, atom.axis, &related)
             }
         }
         return (axes, formulas)
     }
 
     /// Rule 7 of `policy evaluate`, for a set of values that is not empty.
-    private func formula(_ operation: Operator, _ values: [PolicyValue], _ axis: Axis, _ index: Int) -> Formula {
+    private func formula(
+        _ operation: Operator, _ values: [PolicyValue], _ axis: Axis, _ index: Int, _ related: inout [Related: BitSet]
+    ) -> Formula {
         switch operation {
-        case .eq: .all(index, axis.equal(to: values))
-        case .neq: .all(index, axis.different(from: values))
-        case .lt, .lteq, .gt, .gteq: .all(index, axis.ordered(operation, values))
-        case .isAnyOf, .isAllOf: .some(index, axis.equal(to: values))
-        case .isNoneOf: .all(index, axis.equal(to: values).complement)
-        case .isPartOf:
-            .all(index, axis.equal(to: values).union(related(values, axis, hierarchy.below)))
-        case .hasPart: .some(index, axis.equal(to: values).union(related(values, axis, hierarchy.above)))
-        case .isA: .all(index, axis.names { _ in true })
+        case .eq: return .all(index, axis.equal(to: values))
+        case .neq: return .all(index, axis.different(from: values))
+        case .lt, .lteq, .gt, .gteq: return .all(index, axis.ordered(operation, values))
+        case .isAnyOf, .isAllOf: return .some(index, axis.equal(to: values))
+        case .isNoneOf: return .all(index, axis.equal(to: values).complement)
+        case .isPartOf, .hasPart:
+            let set = values.reduce(axis.equal(to: values)) { set, value in
+                guard let name = value.key else { return set }
+                let key = Related(axis: index, isBelow: operation == .isPartOf, name: name)
+                if related[key] == nil {
+                    let reached = (key.isBelow ? below : above)[name] ?? []
+                    related[key] = axis.names { reached.contains($0) }
+                }
+                return related[key].map(set.union) ?? set
+            }
+            return operation == .isPartOf ? .all(index, set) : .some(index, set)
+        case .isA: return .all(index, axis.names { _ in true })
         }
     }
 
-    private func related(_ values: [PolicyValue], _ axis: Axis, _ reached: (String) -> Set<String>) -> BitSet {
-        var all: Set<String> = []
-        for value in values { if let key = value.key { all.formUnion(reached(key)) } }
-        return axis.names { all.contains($0) }
+    private struct Related: Hashable {
+        let axis: Int
+        let isBelow: Bool
+        let name: String
     }
 }
 

@@ -16,7 +16,7 @@ extension Policy {
         let hierarchy = Hierarchy(of: world)
         func check(_ terms: RuleTerms, _ what: String, _ severity: PolicyFinding.Severity) {
             // Enough for people to see what is wrong, and an end to the work on a hostile policy.
-            guard findings.count < 100, let pointer = contradiction(terms, hierarchy) else { return }
+            guard findings.count < 100, !terms.isPlainlyPossible, let pointer = contradiction(terms, hierarchy) else { return }
             findings.append(Policy.neverApplies(pointer, what, severity))
         }
         for permission in permissions {
@@ -62,13 +62,26 @@ extension Policy {
     }
 
     private func alwaysForbidden(_ hierarchy: Hierarchy) -> [PolicyFinding] {
-        guard conflict != .perm, let (permitted, forbidden, problem) = statements(hierarchy) else { return [] }
+        guard conflict != .perm, permissions.contains(where: isForbiddenByName),
+            let (permitted, forbidden, problem) = statements(hierarchy)
+        else { return [] }
         return permissions.indices.compactMap { index in
+            guard isForbiddenByName(permissions[index]) else { return nil }
             guard case .unsatisfiable = problem.solve(.every([permitted[index], .not(.any(forbidden))])) else { return nil }
             return PolicyFinding(
                 severity: .warning, code: "policy.never-applies", pointer: permissions[index].terms.pointer,
                 message: "the prohibitions of the policy cover all that this permission allows, so it never applies",
                 hint: "narrow the prohibitions, or remove the permission")
+        }
+    }
+
+    /// Whether some prohibition speaks of each action of the permission: without that they cannot cover it.
+    private func isForbiddenByName(_ permission: Permission) -> Bool {
+        permission.terms.actions.allSatisfy { permitted in
+            prohibitions.contains { rule in
+                rule.terms.actions.isEmpty
+                    || rule.terms.actions.contains { ActionHierarchy.standard.reaches(permitted.action, $0.action) }
+            }
         }
     }
 
@@ -92,5 +105,49 @@ extension Policy {
         var forbidden: [Statement] = []
         for rule in prohibitions { forbidden.append(problem.rule(rule.terms, .prohibition, .full)) }
         return (permitted, forbidden, problem.prepared())
+    }
+}
+
+extension RuleTerms {
+    /// Whether it is plain without search that the clauses can hold together: each is about another operand and can hold alone.
+    fileprivate var isPlainlyPossible: Bool {
+        guard actions.allSatisfy(\.refinements.isEmpty) else { return false }
+        var seen: [IRI] = []
+        for node in constraints {
+            guard seen.count < 16, case .atomic(let constraint) = node, !seen.contains(constraint.leftOperand),
+                constraint.isPlainlyPossible
+            else { return false }
+            seen.append(constraint.leftOperand)
+        }
+        return true
+    }
+}
+
+extension Constraint {
+    fileprivate var isPlainlyPossible: Bool {
+        guard let operation, let sort = OperandTable.info(leftOperand)?.sort, sort.operators.contains(operation),
+            rightOperandReferences.isEmpty, !rightOperand.isEmpty, rightOperand.allSatisfy(sort.accepts)
+        else { return false }
+        switch operation {
+        case .gt, .gteq: return true
+        case .lt, .lteq, .eq: return rightOperand.allSatisfy { $0.isAboveZero && ($0.isWhole || sort != .counter) }
+        case .neq: return sort != .boolean
+        case .isA, .hasPart, .isPartOf, .isAllOf, .isAnyOf, .isNoneOf: return true
+        }
+    }
+}
+
+extension PolicyValue {
+    fileprivate var isAboveZero: Bool {
+        switch content {
+        case .number(let number): number > ExactDecimal(0)
+        case .duration(let span): span > Span(seconds: 0, nanoseconds: 0)
+        case .instant, .iri, .text, .boolean, .other: true
+        }
+    }
+
+    fileprivate var isWhole: Bool {
+        if case .number(let number) = content { return number.isInteger }
+        return true
     }
 }
