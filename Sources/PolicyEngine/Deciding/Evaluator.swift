@@ -57,9 +57,29 @@ struct Evaluator {
 
     /// Puts the states of the policy's entries into `states`, from `base` on. They are zero before.
     mutating func run(_ policy: PreparedPolicy, into states: inout [UInt8], from base: Int) {
-        let run = Run(policy, base: base)
-        for index in policy.rules.indices {
-            states[base + policy.firstRule + index] = rule(run, index, &states).byte
+        var run = Run(policy)
+        run.base = base
+        rules(run, &states)
+    }
+
+    /// The same for some of the policies that lie in one program.
+    mutating func run(
+        _ policies: [PreparedPolicy], _ program: Program, _ layouts: [Layout], _ places: Range<Int>, into states: inout [UInt8],
+        from base: Int
+    ) {
+        guard !places.isEmpty else { return }
+        var run = Run(policies: policies, program: program, layout: layouts[places.lowerBound], place: places.lowerBound, base: base)
+        for place in places {
+            run.place = place
+            run.layout = layouts[place]
+            rules(run, &states)
+            run.base += run.layout.entryCount
+        }
+    }
+
+    private mutating func rules(_ run: Run, _ states: inout [UInt8]) {
+        for index in 0..<run.layout.ruleCount {
+            states[run.base + run.layout.firstRule + index] = rule(run, index, &states).byte
         }
     }
 
@@ -68,27 +88,38 @@ struct Evaluator {
         let policy = PreparedPolicy(clauses: nodes)
         var states = [UInt8](repeating: 0, count: policy.entryCount)
         var evaluator = Evaluator(input)
-        return evaluator.clauses(Run(policy, base: 0), Slice(0, policy.clauses.count), .request, owner: -1, &states)
+        return evaluator.clauses(Run(policy), Slice(0, policy.clauses.count), .request, owner: -1, &states)
     }
 
+    /// One policy of those whose program it is. What every evaluation reads is in the program; the policy itself is asked for the rest.
     private struct Run {
-        let policy: PreparedPolicy
+        let policies: [PreparedPolicy]
         let program: Program
+        var layout: Layout
+        var place: Int
         /// Where the policy's states begin.
-        let base: Int
+        var base: Int
 
-        init(_ policy: PreparedPolicy, base: Int) {
-            self.policy = policy
-            program = policy.program
+        var policy: PreparedPolicy { policies[place] }
+
+        init(policies: [PreparedPolicy], program: Program, layout: Layout, place: Int, base: Int) {
+            self.policies = policies
+            self.program = program
+            self.layout = layout
+            self.place = place
             self.base = base
+        }
+
+        init(_ policy: PreparedPolicy) {
+            self.init(policies: [policy], program: policy.program, layout: policy.layout, place: 0, base: 0)
         }
     }
 
     // MARK: Rules
 
     private mutating func rule(_ run: Run, _ index: Int, _ states: inout [UInt8]) -> StateByte {
-        let rule = run.policy.rules[index]
-        let owner = run.policy.firstRule + index
+        let rule = run.program.rules[run.layout.rules + index]
+        let owner = run.layout.firstRule + index
         let activation: Truth
         var deontic: DeonticState?
         switch rule.kind {
@@ -137,7 +168,7 @@ struct Evaluator {
         _ run: Run, _ index: Int, isCondition: Bool, _ states: inout [UInt8]
     ) -> StateByte {
         let duty = run.policy.duties[index]
-        let owner = run.policy.firstDuty + index
+        let owner = run.layout.firstDuty + index
         let truth = clauses(run, duty.constraints, .request, owner: owner, &states)
         var state = DeonticState.notSet
         if let decided = decided(run.policy.dutyTexts, index) {
@@ -162,7 +193,7 @@ struct Evaluator {
         if let rule = event.rule, rule != run.policy.dutyTexts[index].id { return false }
         let duty = run.policy.duties[index]
         return isSatisfied(
-            run, duty.premises, isCondition ? Slice(0, 0) : duty.constraints, owner: run.policy.firstDuty + index, by: event)
+            run, duty.premises, isCondition ? Slice(0, 0) : duty.constraints, owner: run.layout.firstDuty + index, by: event)
     }
 
     private func decided(_ texts: [RuleText], _ index: Int) -> DeonticState? {
@@ -198,10 +229,11 @@ struct Evaluator {
         var states: [UInt8] = []
         swap(&states, &scratch)
         defer { swap(&states, &scratch) }
-        if states.count < run.policy.entryCount {
-            states.append(contentsOf: repeatElement(0, count: run.policy.entryCount - states.count))
+        if states.count < run.layout.entryCount {
+            states.append(contentsOf: repeatElement(0, count: run.layout.entryCount - states.count))
         }
-        let there = Run(run.policy, base: 0)
+        var there = run
+        there.base = 0
         return self.premises(there, premises, owner: owner, .event(event), &states) == .satisfied
             // A rule without constraints is kept by every act that matches it.
             && (constraints.isEmpty || clauses(there, constraints, .event(event), owner: owner, &states) == .satisfied)
@@ -220,8 +252,8 @@ struct Evaluator {
         var best: (rank: Int, state: Truth, refined: Truth)?
         for index in premises.actions.range {
             let state = Truth(reaches(run, index, subject))
-            states[run.base + run.policy.firstMatcher + index] = StateByte(state).byte
-            let refined = clauses(run, run.program.matchers[index].refinements, subject, owner: owner, &states)
+            states[run.base + run.layout.firstMatcher + index] = StateByte(state).byte
+            let refined = clauses(run, run.program.matchers[run.layout.matchers + index].refinements, subject, owner: owner, &states)
             let rank = 3 * state.rank + refined.rank
             if rank > best?.rank ?? -1 { best = (rank, state, refined) }
             if rank == 8 { break }
@@ -237,14 +269,15 @@ struct Evaluator {
 
     private func reaches(_ run: Run, _ index: Int, _ subject: Subject) -> Bool {
         let matchers = run.program.matchers.span
-        let action = matchers[index].action
+        let action = matchers[run.layout.matchers + index].action
         switch subject {
         case .request:
             if action >= 0 { return reachedActions?.contains(Int(action)) ?? false }
-            return run.program.matchers[index].hash == actionHash && input.request?.action?.description == run.program.matchers[index].name
+            return run.program.matchers[run.layout.matchers + index].hash == actionHash
+                && input.request?.action?.description == run.program.matchers[run.layout.matchers + index].name
         case .event(let event):
             if action >= 0 { return ActionNumbers.reached(from: event.action)?.contains(Int(action)) ?? false }
-            return event.action.description == run.program.matchers[index].name
+            return event.action.description == run.program.matchers[run.layout.matchers + index].name
         case .resource, .nothing: return false
         }
     }
@@ -254,17 +287,17 @@ struct Evaluator {
     ) -> Truth? {
         var best: Truth?
         for index in matchers.range {
-            let refinements = run.program.matchers[index].refinements
+            let refinements = run.program.matchers[run.layout.matchers + index].refinements
             var state: Truth
             if refinements.isEmpty {
                 state = Truth(isMeant(run, index, isTarget, subject))
             } else {
                 let value = value(of: subject, isTarget)
                 let refined = clauses(run, refinements, value.map(Subject.resource) ?? .nothing, owner: owner, &states)
-                let isTaken = run.program.matchers[index].isDescribed && value != nil
+                let isTaken = run.program.matchers[run.layout.matchers + index].isDescribed && value != nil
                 state = value == nil ? .unsatisfied : Truth.both(Truth(isTaken || isMeant(run, index, isTarget, subject)), refined)
             }
-            states[run.base + run.policy.firstMatcher + index] = StateByte(state).byte
+            states[run.base + run.layout.firstMatcher + index] = StateByte(state).byte
             if state.rank > best?.rank ?? -1 { best = state }
             if best == .satisfied { break }
         }
@@ -281,15 +314,16 @@ struct Evaluator {
 
     private func isMeant(_ run: Run, _ index: Int, _ isTarget: Bool, _ subject: Subject) -> Bool {
         let matchers = run.program.matchers.span
-        if !matchers[index].isCollection {
+        let place = run.layout.matchers + index
+        if !matchers[place].isCollection {
             guard case .request = subject else {
-                return value(of: subject, isTarget).map { $0 == run.program.matchers[index].name } ?? false
+                return value(of: subject, isTarget).map { $0 == run.program.matchers[place].name } ?? false
             }
-            if isTarget { return matchers[index].hash == targetHash && target != nil && matchers[index].name == target }
-            return matchers[index].hash == partyHash && party != nil && matchers[index].name == party
+            if isTarget { return matchers[place].hash == targetHash && target != nil && matchers[place].name == target }
+            return matchers[place].hash == partyHash && party != nil && matchers[place].name == party
         }
         guard let value = value(of: subject, isTarget) else { return false }
-        return [run.program.matchers[index].name, run.program.matchers[index].source].contains {
+        return [run.program.matchers[place].name, run.program.matchers[place].source].contains {
             $0.map { $0 == value || input.world.isMember(value, of: $0) } ?? false
         }
     }
@@ -308,7 +342,7 @@ struct Evaluator {
         var index = Int(slice.end)
         while index > slice.start {
             index -= 1
-            let clause = clauses[index]
+            let clause = clauses[run.layout.clauses + index]
             let state: StateByte
             if clause.form == .logical {
                 let parts = tally(run, from: index + 1, to: Int(clause.end), states)
@@ -341,7 +375,7 @@ struct Evaluator {
 
     private mutating func find(_ run: Run, _ index: Int) {
         let (values, source) = input.values(run.policy.clauseTexts[index].leftOperand, constraint: nil, rule: nil, .request, spelled: false)
-        found[Int(run.program.clauses[index].slot)] = Found(
+        found[Int(run.program.clauses[run.layout.clauses + index].slot)] = Found(
             source: source, start: Int32(left.count), end: Int32(left.count + values.count))
         append(values)
     }
@@ -359,7 +393,7 @@ struct Evaluator {
         var part = start
         while part < end {
             parts.add(StateByte(byte: states[run.base + part]).truth)
-            part = Int(clauses[part].end)
+            part = Int(clauses[run.layout.clauses + part].end)
         }
         return parts
     }
@@ -378,7 +412,7 @@ struct Evaluator {
             // Right values that only this world gives are looked at from a place of their own.
             let resolved = input.right(run.policy, index)
             return atom(
-                Run(PreparedPolicy(rightValues: resolved), base: 0), clause, operation, isRequest, values, given, Slice(0, resolved.count))
+                Run(PreparedPolicy(rightValues: resolved)), clause, operation, isRequest, values, given, Slice(0, resolved.count))
         }
         return atom(run, clause, operation, isRequest, values, given, clause.right)
     }
@@ -491,7 +525,7 @@ struct Evaluator {
             var r = Int(right.start)
             var hasPassed = false
             while r < right.end {
-                let order = lefts[l].compared(to: rights[r]) ?? leftTexts[l].compared(to: run.policy.rightTexts[r])
+                let order = lefts[l].compared(to: rights[run.layout.rightValues + r]) ?? leftTexts[l].compared(to: run.policy.rightTexts[r])
                 if test(order) {
                     hasPassed = true
                     if hasOne { break }

@@ -155,40 +155,39 @@ extension Decision {
 extension Evaluated {
     private var point: EvaluationPoint { input.point ?? .use }
 
-    static func decide(
-        _ policy: PreparedPolicy, _ input: EvaluationInput, _ states: [UInt8], from base: Int
-    ) -> (Decision.Outcome, Decision.Standing) {
-        settled(policy, input, states, from: base) ?? Evaluated(policy, input, states: states, from: base).decided
-    }
-
-    var decision: (Decision.Outcome, Decision.Standing) { Evaluated.decide(policy, input, states, from: base) }
-
     /// The outcome where every rule is clear and the policy counts at all, which is almost always.
-    private static func settled(
-        _ policy: PreparedPolicy, _ input: EvaluationInput, _ states: [UInt8], from base: Int
+    static func settled(
+        _ layout: Layout, _ program: Program, _ input: EvaluationInput, _ states: [UInt8], from base: Int
     ) -> (Decision.Outcome, Decision.Standing)? {
-        guard let point = input.point, policy.unresolvedParents.isEmpty, !point.isEnforced || policy.grants else { return nil }
+        guard let point = input.point, layout.standing == .rules || layout.standing == .grantsNothing && !point.isEnforced else {
+            return nil
+        }
+        let rules = program.rules.span
         var isPermitted = false
         var isForbidden = false
-        for index in 0..<policy.rules.count {
-            let applies = StateByte(byte: states[base + policy.firstRule + index]).applies
+        for index in 0..<layout.ruleCount {
+            let applies = StateByte(byte: states[base + layout.firstRule + index]).applies
             if applies == .undetermined { return nil }
             guard applies == .satisfied else { continue }
-            switch policy.rules[index].kind {
+            switch rules[layout.rules + index].kind {
             case .permission: isPermitted = true
             case .prohibition: isForbidden = true
             case .obligation: break
             }
         }
-        return (outcome(policy, input, isPermitted, isForbidden, isCertainly: true), .rules)
+        return (outcome(layout.conflict, input, isPermitted, isForbidden, isCertainly: true), .rules)
+    }
+
+    var decision: (Decision.Outcome, Decision.Standing) {
+        Evaluated.settled(policy.layout, policy.program, input, states, from: base) ?? decided
     }
 
     private static func outcome(
-        _ policy: PreparedPolicy, _ input: EvaluationInput, _ permit: Bool, _ forbid: Bool, isCertainly: Bool
+        _ conflict: Policy.ConflictStrategy?, _ input: EvaluationInput, _ permit: Bool, _ forbid: Bool, isCertainly: Bool
     ) -> Decision.Outcome {
         switch (permit, forbid) {
         case (true, true):
-            switch policy.conflict {
+            switch conflict {
             case .perm: .permit
             case .prohibit: .deny
             case .invalid, nil: isCertainly ? .invalid : .deny
@@ -201,9 +200,12 @@ extension Evaluated {
 
     /// The outcome at a point, from the states of the rules alone.
     private var decided: (Decision.Outcome, Decision.Standing) {
-        guard policy.unresolvedParents.isEmpty else { return (.invalid, .unresolvedParents) }
         let isEnforced = point.isEnforced
-        if isEnforced, !policy.grants { return (.deny, .grantsNothing) }
+        switch policy.layout.standing {
+        case .unresolvedParents: return (.invalid, .unresolvedParents)
+        case .grantsNothing where isEnforced: return (.deny, .grantsNothing)
+        case .grantsNothing, .rules: break
+        }
         var permitted = TruthTally()
         var forbidden = TruthTally()
         var isCertainlyForbidden = false
@@ -219,7 +221,7 @@ extension Evaluated {
         }
 
         func outcome(_ permit: Bool, _ forbid: Bool) -> Decision.Outcome {
-            Evaluated.outcome(policy, input, permit, forbid, isCertainly: isCertainlyForbidden || !isEnforced)
+            Evaluated.outcome(policy.conflict, input, permit, forbid, isCertainly: isCertainlyForbidden || !isEnforced)
         }
         let against = forbidden.any
         let possible = permitted.any.possibilities.flatMap { permit in against.possibilities.map { outcome(permit, $0) } }

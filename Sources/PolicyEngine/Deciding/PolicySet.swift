@@ -6,21 +6,15 @@ import ExchangeModel
 /// costs a few words until one of the two changes.
 package struct PolicySet: Sendable {
     private var members = Sharded<String, Member>()
-    private var index = Sharded<Int, [Member]>()
+    private var index = Sharded<Int, [Chunk]>()
     private var nextPlace = 0
     package private(set) var count = 0
 
-    fileprivate final class Member: Sendable {
+    fileprivate struct Member: Sendable {
         let policy: PreparedPolicy
         /// Policies answer in the order in which they came.
         let place: Int
         let scope: PolicyScope
-
-        init(_ policy: PreparedPolicy, place: Int) {
-            self.policy = policy
-            self.place = place
-            scope = PolicyScope(policy)
-        }
     }
 
     package init() {}
@@ -31,13 +25,20 @@ package struct PolicySet: Sendable {
     package mutating func insert(_ policy: PreparedPolicy, id: String) {
         let place = remove(id: id) ?? nextPlace
         nextPlace = max(nextPlace, place + 1)
-        let member = Member(policy, place: place)
+        let member = Member(policy: policy, place: place, scope: PolicyScope(policy))
         members[id] = member
         for key in member.scope.keys {
             index.update(key) { bucket in
-                let before = bucket?.lastIndex { $0.place < place }
-                if bucket == nil { bucket = [] }
-                bucket?.insert(member, at: before.map { $0 + 1 } ?? 0)
+                var chunks = bucket ?? []
+                // The last chunk that begins before the place, or the first one; a new one behind it when it is full.
+                if let at = chunks.lastIndex(where: { $0.places[0] < place }) ?? chunks.indices.first {
+                    let (left, right) = chunks[at].inserting(policy, place)
+                    chunks[at] = left
+                    if let right { chunks.insert(right, at: at + 1) }
+                } else {
+                    chunks = [Chunk([policy], [place])]
+                }
+                bucket = chunks
             }
         }
         count += 1
@@ -50,8 +51,9 @@ package struct PolicySet: Sendable {
         members[id] = nil
         for key in member.scope.keys {
             index.update(key) { bucket in
-                bucket?.removeAll { $0.place == member.place }
-                if bucket?.isEmpty == true { bucket = nil }
+                guard var chunks = bucket, let at = chunks.lastIndex(where: { $0.places[0] <= member.place }) else { return }
+                if let rest = chunks[at].removing(member.place) { chunks[at] = rest } else { chunks.remove(at: at) }
+                bucket = chunks.isEmpty ? nil : chunks
             }
         }
         count -= 1
@@ -61,25 +63,42 @@ package struct PolicySet: Sendable {
     /// The policies of which some rule may speak about the request, in the order in which they came. Every other policy has no rule
     /// whose action, target and party match, so it neither permits nor prohibits anything here.
     package func candidates(for request: PolicyRequest, in world: PolicyWorld) -> [PreparedPolicy] {
-        members(for: request, in: world).map(\.policy)
+        runs(for: request, in: world).flatMap { $0.chunk.policies[$0.range] }
     }
 
-    private func members(for request: PolicyRequest, in world: PolicyWorld) -> [Member] {
+    /// Candidates that lie one after the other.
+    fileprivate struct Neighbours: Sendable {
+        let chunk: Chunk
+        var range: Range<Int>
+    }
+
+    private func runs(for request: PolicyRequest, in world: PolicyWorld) -> [Neighbours] {
         let asked = ActionNumbers.named(request.action)
-        var buckets: [[Member]] = []
+        var buckets: [[Chunk]] = []
         let parties = PolicyScope.names(request.party, world)
         for target in PolicyScope.names(request.target, world) {
             for party in parties {
                 if let bucket = index[PolicyScope.key(target, party)] { buckets.append(bucket) }
             }
         }
-        if buckets.count == 1, buckets[0].allSatisfy({ $0.scope.actions.mayMean(asked) }) { return buckets[0] }
-        var found = buckets.flatMap { $0.filter { $0.scope.actions.mayMean(asked) } }
-        found.sort { $0.place < $1.place }
+        var found: [Neighbours] = []
+        for chunk in buckets.lazy.joined() {
+            for place in chunk.policies.indices where chunk.actions[place].mayMean(asked) {
+                if buckets.count == 1, let last = found.last, last.chunk === chunk, last.range.upperBound == place {
+                    found[found.count - 1].range = last.range.lowerBound..<place + 1
+                } else {
+                    found.append(Neighbours(chunk: chunk, range: place..<place + 1))
+                }
+            }
+        }
+        guard buckets.count > 1 else { return found }
+        // Buckets interleave, and a policy can be in several.
+        func place(_ run: Neighbours) -> Int { run.chunk.places[run.range.lowerBound] }
+        found.sort { place($0) < place($1) }
         var last = -1
-        found.removeAll { member in
-            defer { last = member.place }
-            return member.place == last
+        found.removeAll { run in
+            defer { last = place(run) }
+            return place(run) == last
         }
         return found
     }
@@ -88,15 +107,73 @@ package struct PolicySet: Sendable {
     package func evaluate(
         _ request: PolicyRequest, in world: PolicyWorld, at point: EvaluationPoint, options: EvaluationOptions = EvaluationOptions()
     ) -> Decisions {
-        let members = members(for: request, in: world)
+        let runs = runs(for: request, in: world)
         if request.action == nil, point < .grant {
-            return Decisions(members.map { $0.policy.evaluate(request, in: world, at: point, options: options) })
+            return Decisions(
+                runs.flatMap { run in
+                    run.range.map { run.chunk.policies[$0].evaluate(request, in: world, at: point, options: options) }
+                })
         }
         return Decisions(
-            members,
+            runs,
             EvaluationInput(
                 request: request, world: world, point: point, side: options.side, conditionMode: options.conditionMode,
                 behaviour: options.behaviour))
+    }
+}
+
+/// Some policies of one bucket, one after the other in memory: to ask many is to read a few long stretches. Never changed.
+private final class Chunk: Sendable {
+    static let maximumCount = 64
+    /// A large policy is no stretch to copy for the sake of a small one behind it.
+    static let maximumClauses = 4096
+
+    let policies: [PreparedPolicy]
+    /// Ascending.
+    let places: [Int]
+    let program: Program
+    let layouts: [Layout]
+    let actions: [NamedActions]
+
+    init(_ policies: [PreparedPolicy], _ places: [Int]) {
+        self.policies = policies
+        self.places = places
+        actions = policies.map { PolicyScope.actions($0) }
+        // A policy alone is its own program.
+        guard policies.count > 1 else {
+            program = policies[0].program
+            layouts = [policies[0].layout]
+            return
+        }
+        var program = Program()
+        layouts = policies.map { program.append($0) }
+        self.program = program
+    }
+
+    /// The chunk with one policy more, in two halves when it is full.
+    func inserting(_ policy: PreparedPolicy, _ place: Int) -> (Chunk, Chunk?) {
+        let at = places.firstIndex { $0 > place } ?? places.count
+        if at == policies.count, policies.count == Chunk.maximumCount || program.clauses.count > Chunk.maximumClauses {
+            return (self, Chunk([policy], [place]))
+        }
+        var policies = policies
+        var places = places
+        policies.insert(policy, at: at)
+        places.insert(place, at: at)
+        guard policies.count > Chunk.maximumCount else { return (Chunk(policies, places), nil) }
+        let half = policies.count / 2
+        return (Chunk(Array(policies[..<half]), Array(places[..<half])), Chunk(Array(policies[half...]), Array(places[half...])))
+    }
+
+    /// The chunk without the policy at a place; nil when nothing is left.
+    func removing(_ place: Int) -> Chunk? {
+        guard let at = places.firstIndex(of: place) else { return self }
+        guard policies.count > 1 else { return nil }
+        var policies = policies
+        var places = places
+        policies.remove(at: at)
+        places.remove(at: at)
+        return Chunk(policies, places)
     }
 }
 
@@ -105,10 +182,12 @@ package struct PolicySet: Sendable {
 package struct Decisions: Sendable, RandomAccessCollection {
     private enum Found: Sendable {
         case each([Decision])
-        case together([PolicySet.Member], EvaluationInput, states: [UInt8], [Place])
+        case together([PolicySet.Neighbours], EvaluationInput, states: [UInt8], [Place])
     }
 
     private struct Place: Sendable {
+        let run: Int32
+        let index: Int32
         let base: Int
         let outcome: Decision.Outcome
         let standing: Decision.Standing
@@ -120,18 +199,18 @@ package struct Decisions: Sendable, RandomAccessCollection {
     package var endIndex: Int {
         switch found {
         case .each(let decisions): decisions.count
-        case .together(let members, _, _, _): members.count
+        case .together(_, _, _, let places): places.count
         }
     }
 
     package subscript(position: Int) -> Decision {
         switch found {
-        case .each(let decisions): decisions[position]
-        case .together(let members, let input, let states, let places):
-            Decision(
-                outcome: places[position].outcome,
-                evaluated: Evaluated(members[position].policy, input, states: states, from: places[position].base),
-                standing: places[position].standing)
+        case .each(let decisions): return decisions[position]
+        case .together(let runs, let input, let states, let places):
+            let place = places[position]
+            let policy = runs[Int(place.run)].chunk.policies[Int(place.index)]
+            return Decision(
+                outcome: place.outcome, evaluated: Evaluated(policy, input, states: states, from: place.base), standing: place.standing)
         }
     }
 
@@ -145,19 +224,32 @@ package struct Decisions: Sendable, RandomAccessCollection {
 
     fileprivate init(_ decisions: [Decision]) { found = .each(decisions) }
 
-    fileprivate init(_ members: [PolicySet.Member], _ input: EvaluationInput) {
+    fileprivate init(_ runs: [PolicySet.Neighbours], _ input: EvaluationInput) {
         var evaluator = Evaluator(input)
-        var states = [UInt8](repeating: 0, count: members.reduce(0) { $0 + $1.policy.entryCount })
-        var places: [Place] = []
-        places.reserveCapacity(members.count)
-        var base = 0
-        for member in members {
-            evaluator.run(member.policy, into: &states, from: base)
-            let (outcome, standing) = Evaluated.decide(member.policy, input, states, from: base)
-            places.append(Place(base: base, outcome: outcome, standing: standing))
-            base += member.policy.entryCount
+        var count = 0
+        var policies = 0
+        for run in runs {
+            policies += run.range.count
+            for index in run.range { count += run.chunk.layouts[index].entryCount }
         }
-        found = .together(members, input, states: states, places)
+        var states = [UInt8](repeating: 0, count: count)
+        var places: [Place] = []
+        places.reserveCapacity(policies)
+        var base = 0
+        for (number, run) in runs.enumerated() {
+            let chunk = run.chunk
+            evaluator.run(chunk.policies, chunk.program, chunk.layouts, run.range, into: &states, from: base)
+            for index in run.range {
+                let layout = chunk.layouts[index]
+                let (outcome, standing) =
+                    Evaluated.settled(layout, chunk.program, input, states, from: base)
+                    ?? Evaluated(chunk.policies[index], input, states: states, from: base).decision
+                places.append(
+                    Place(run: Int32(number), index: Int32(index), base: base, outcome: outcome, standing: standing))
+                base += layout.entryCount
+            }
+        }
+        found = .together(runs, input, states: states, places)
     }
 
     /// The first that permits.
@@ -167,7 +259,6 @@ package struct Decisions: Sendable, RandomAccessCollection {
 /// What a policy is about, for the index: target × party, and the actions.
 private struct PolicyScope {
     let keys: [Int]
-    let actions: NamedActions
 
     private static let anything = 0
     /// Beyond so many pairs of target and party a rule is found by its targets alone.
@@ -175,7 +266,6 @@ private struct PolicyScope {
 
     init(_ policy: PreparedPolicy) {
         var keys: Set<Int> = []
-        var actions = NamedActions()
         for rule in policy.rules {
             let targets = PolicyScope.names(policy, rule.premises.targets)
             var parties = PolicyScope.names(policy, rule.premises.parties)
@@ -183,16 +273,20 @@ private struct PolicyScope {
             for target in targets {
                 for party in parties { keys.insert(PolicyScope.key(target, party)) }
             }
+        }
+        // What a policy inherits from one that is not at hand may be about anything.
+        if !policy.unresolvedParents.isEmpty { keys.insert(PolicyScope.key(PolicyScope.anything, PolicyScope.anything)) }
+        self.keys = keys.sorted()
+    }
+
+    static func actions(_ policy: PreparedPolicy) -> NamedActions {
+        guard policy.unresolvedParents.isEmpty else { return NamedActions(-1) }
+        var actions = NamedActions()
+        for rule in policy.rules {
             if rule.premises.actions.isEmpty { actions.insert(-1) }
             for action in rule.premises.actions.range { actions.insert(policy.matchers[action].action) }
         }
-        // What a policy inherits from one that is not at hand may be about anything.
-        if !policy.unresolvedParents.isEmpty {
-            keys.insert(PolicyScope.key(PolicyScope.anything, PolicyScope.anything))
-            actions.insert(-1)
-        }
-        self.keys = keys.sorted()
-        self.actions = actions
+        return actions
     }
 
     private static func names(_ policy: PreparedPolicy, _ slice: Slice) -> [Int] {

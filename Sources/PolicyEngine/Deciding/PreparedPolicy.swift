@@ -13,12 +13,9 @@ package final class PreparedPolicy: Sendable {
     package let conflict: Policy.ConflictStrategy?
     package let unresolvedParents: [String]
 
-    /// An offer or a request grants nothing at an enforced point.
-    var grants: Bool { kind != .offer && kind != .request }
-
     let program: Program
+    let layout: Layout
     let duties: [PreparedDuty]
-    let rules: [PreparedRule]
 
     // What only reports need.
     let clauseTexts: [ClauseText]
@@ -31,10 +28,11 @@ package final class PreparedPolicy: Sendable {
 
     var clauses: [PreparedClause] { program.clauses }
     var matchers: [Matcher] { program.matchers }
-    let firstMatcher: Int
-    let firstDuty: Int
-    let firstRule: Int
-    let entryCount: Int
+    var rules: [PreparedRule] { program.rules }
+    var firstMatcher: Int { layout.firstMatcher }
+    var firstDuty: Int { layout.firstDuty }
+    var firstRule: Int { layout.firstRule }
+    var entryCount: Int { layout.entryCount }
 
     func rules(_ kind: RuleReport.Kind) -> [Int] { rules.indices.filter { rules[$0].kind == kind } }
 
@@ -72,14 +70,17 @@ package final class PreparedPolicy: Sendable {
         kind = policy?.kind ?? .set
         self.conflict = conflict
         self.unresolvedParents = unresolvedParents
-        firstMatcher = compiler.clauses.count
-        firstDuty = firstMatcher + compiler.matchers.count
-        firstRule = firstDuty + compiler.duties.count
-        entryCount = firstRule + compiler.rules.count
         program = Program(
-            clauses: compiler.clauses, rightValues: compiler.rightTexts.map(CompiledValue.init), matchers: compiler.matchers)
+            clauses: compiler.clauses, rightValues: compiler.rightTexts.map(CompiledValue.init), matchers: compiler.matchers,
+            rules: compiler.rules)
+        let firstDuty = compiler.clauses.count + compiler.matchers.count
+        let firstRule = firstDuty + compiler.duties.count
+        layout = Layout(
+            clauses: 0, rightValues: 0, matchers: 0, rules: 0, firstMatcher: compiler.clauses.count, firstDuty: firstDuty,
+            firstRule: firstRule, entryCount: firstRule + compiler.rules.count,
+            standing: !unresolvedParents.isEmpty ? .unresolvedParents : kind == .offer || kind == .request ? .grantsNothing : .rules,
+            conflict: conflict)
         duties = compiler.duties
-        rules = compiler.rules
         clauseTexts = compiler.clauseTexts
         rightTexts = compiler.rightTexts
         dutyTexts = compiler.dutyTexts
@@ -90,11 +91,45 @@ package final class PreparedPolicy: Sendable {
     }
 }
 
-/// What every evaluation reads.
+/// What every evaluation reads, of one policy or of several that lie one after the other. A policy's own numbers count from where its part
+/// begins (`Layout`).
 struct Program {
-    let clauses: [PreparedClause]
-    let rightValues: [CompiledValue]
-    let matchers: [Matcher]
+    var clauses: [PreparedClause] = []
+    var rightValues: [CompiledValue] = []
+    var matchers: [Matcher] = []
+    var rules: [PreparedRule] = []
+
+    /// Puts a policy behind those that are there, and says where.
+    mutating func append(_ policy: PreparedPolicy) -> Layout {
+        var layout = policy.layout
+        (layout.clauses, layout.rightValues) = (clauses.count, rightValues.count)
+        (layout.matchers, layout.rules) = (matchers.count, rules.count)
+        clauses += policy.program.clauses
+        rightValues += policy.program.rightValues
+        // Neighbours in a set are about the same asset and the same party: one copy of the name stays in the cache.
+        for matcher in policy.program.matchers {
+            matchers.append(matcher.sharing(matchers.suffix(8).last { $0.name == matcher.name }?.name))
+        }
+        rules += policy.program.rules
+        return layout
+    }
+}
+
+/// Where a policy's part of a program begins, where its entries of each kind begin among its states, and what decides beyond its rules.
+struct Layout {
+    var clauses: Int
+    var rightValues: Int
+    var matchers: Int
+    var rules: Int
+    let firstMatcher: Int
+    let firstDuty: Int
+    let firstRule: Int
+    let entryCount: Int
+    /// An offer or a request grants nothing at an enforced point.
+    let standing: Decision.Standing
+    let conflict: Policy.ConflictStrategy?
+
+    var ruleCount: Int { entryCount - firstRule }
 }
 
 /// Where something stands in one of the flat arrays.
@@ -144,6 +179,13 @@ struct Matcher {
     let hash: Int
     let name: String?
     let source: String?
+
+    func sharing(_ name: String?) -> Matcher {
+        guard let name else { return self }
+        return Matcher(
+            action: action, isCollection: isCollection, isDescribed: isDescribed, refinements: refinements, hash: hash, name: name,
+            source: source)
+    }
 }
 
 /// What a rule is about, as matchers.
