@@ -4,6 +4,8 @@ import ExchangeModel
 import Foundation
 import Testing
 
+@testable import kouan
+
 /// The program itself, as a person types it: exit codes, and what stands on which stream.
 @Suite struct ProgramTests {
     @Test(
@@ -109,6 +111,56 @@ import Testing
             let json = try JSON.parse(try Program.run(["policy", "check", bad, "--format", "json"]).stdout)
             #expect(json["policies"]?.array?.first?["ok"] == false)
         }
+    }
+
+    @Test func aTemplateIsFilledByAnswers() throws {
+        try withTemporaryDirectory { root in
+            let file = root + "/window.json"
+            let run = try Program.run(
+                ["policy", "new", "--template", "time-window", "--set", "from=2026-12-01", "--set", "until=2027-02-28", "-o", file])
+            #expect(run.code == 0, "\(run.stderr)")
+            #expect(run.stdout.contains("enforced"))
+            #expect(run.stdout.contains("not enforced: "))
+            #expect(run.stderr == "next: kouan offer create DATASET --policy \(file) --visible-to registered\n")
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            #expect(text.contains("2027-03-01T00:00:00+08:00"))
+            #expect(try Program.run(["policy", "check", file]).code == 0)
+            let again = try Program.run(["policy", "new", "--template", "time-window", "--defaults", "--format", "json"]).stdout
+            let id = try JSON.parse(again)["policy"]?["uid"]?.string
+            #expect(id?.hasPrefix("urn:uuid:") == true && !text.contains(id ?? ""))
+
+            let chinese = try Program.run(["policy", "new", "--template", "no-training", "--lang", "zh", "-o", file])
+            #expect(chinese.stdout.contains("未强制执行：") && chinese.stdout.contains("禁止 `kouan:train`"))
+            #expect(chinese.stderr.contains("--acknowledge"))
+        }
+    }
+
+    @Test(arguments: [
+        (["--template", "time-window"], "policy.answer-missing"),
+        (["--template", "place", "--set", "places=Atlantis"], "policy.answer-invalid"),
+        (["--template", "place", "--set", "place=CN"], "policy.question-unknown"), ([], "policy.template-needed"),
+        (["--template", "placd"], "policy.template-unknown"), (["--template", "place", "--zone", "Beijing"], "input.invalid"),
+        (["--template", "time-window", "--template", "algorithm-list", "--defaults"], "policy.templates-not-joinable"),
+        (["--template", "delete-after-use", "--template", "incident-notice", "--set", "within=P1D"], "policy.question-ambiguous"),
+        (["--template", "time-window", "--set", "from=2027-06-01", "--set", "until=2027-02-28"], "policy.never-applies"),
+    ])
+    func whatCannotBeFilledIsSaid(arguments: [String], code: String) throws {
+        let run = try Program.run(["policy", "new"] + arguments)
+        #expect(run.code != 0 && run.stdout.isEmpty)
+        #expect(run.stderr.contains("[\(code)]\nkouan: hint: "), "\(run.stderr)")
+        let chinese = try Program.run(["policy", "new", "--lang", "zh"] + arguments)
+        if code != "policy.never-applies" { #expect(chinese.stderr != run.stderr) }
+    }
+
+    @Test func templatesAreListedInBothLanguages() throws {
+        let english = try Program.run(["policy", "template"]).stdout
+        #expect(english.contains("P-16") && english.contains("no training"))
+        let chinese = try Program.run(["policy", "template", "--lang", "zh"]).stdout
+        #expect(chinese.contains("禁止训练模型"))
+        let listed = try JSON.parse(try Program.run(["policy", "template", "--format", "json"]).stdout)["templates"]?.array
+        #expect(listed?.count == EmbeddedPolicies.all.count)
+        let questions = try Program.run(["policy", "new", "--list", "--template", "time-window", "--lang", "zh"]).stdout
+        #expect(questions.contains("until") && questions.contains("含当日"))
     }
 }
 

@@ -9,7 +9,7 @@ struct Policy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Usage policies: write, check, test, explain and compare them.",
         subcommands: [
-            Template.self, Check.self, Test.self, Explain.self, Diff.self, Simulate.self, Evaluate.self, Compare.self,
+            Template.self, New.self, Check.self, Test.self, Explain.self, Diff.self, Simulate.self, Evaluate.self, Compare.self,
         ])
 
     struct Template: KouanCommand {
@@ -22,8 +22,8 @@ struct Policy: AsyncParsableCommand {
 
         func execute(_ context: Context) async throws {
             guard let name else {
-                let rows = EmbeddedPolicies.all.keys.sorted().map { JSON.object(["name": .string($0)]) }
-                return context.show(["templates": .array(rows)], rows: rows, columns: [Column("name")])
+                try Templates.list(context)
+                return context.next("policy new --template NAME -o FILE")
             }
             try Files.write(try Templates.text(name), to: file.output ?? "-")
         }
