@@ -102,7 +102,7 @@ extension Clause {
         let actions = duty.terms.actions.map { "`\($0.action.short)`" }.joined(separator: ", ")
         let isHeldBack = duty.phase == .before && duty.isOnly(Clause.recordedByTheProvider)
         let level: EnforcementLevel =
-            duty.isOnly(Clause.performedByTheNode) ? .attested : isHeldBack ? (context.isKeyGranted ? .attested : .enforced) : .declared
+            duty.isPerformedByTheNode ? .attested : isHeldBack ? (context.isKeyGranted ? .attested : .enforced) : .declared
         let details = duty.details
         return Clause(
             kind: kind, pointer: duty.terms.pointer,
@@ -112,9 +112,6 @@ extension Clause {
             level: level, note: note(duty, isHeldBack: isHeldBack))
     }
 
-    private static let performedByTheNode: [IRI] = [
-        Action.delete, Action.inform, Action.watermark, Action.mask, IRI(Namespace.kouan + "stopUse"),
-    ]
     private static let recordedByTheProvider: [IRI] = [
         IRI(Namespace.odrl + "compensate"), IRI(Namespace.odrl + "obtainConsent"),
     ]
@@ -129,7 +126,7 @@ extension Clause {
                 "the node deletes what it keeps and signs for it; copies made outside it are not reached",
                 "节点删除其所保存的数据并签名；节点之外的副本无法触及")
         }
-        if duty.isOnly([Action.mask, Action.watermark]) {
+        if duty.phase == .before, duty.isPerformedByTheNode {
             return LocalizedText("done by the consumer's node as it opens the data", "由消费方节点在打开数据时执行")
         }
         return nil
@@ -137,6 +134,15 @@ extension Clause {
 }
 
 extension Duty {
+    /// The node masks fields that the duty names; of anonymization without fields it knows nothing.
+    fileprivate var isPerformedByTheNode: Bool {
+        let always = [
+            Action.delete, Action.inform, Action.watermark, IRI(Namespace.kouan + "stopUse"), IRI(Namespace.odrl + "uninstall"),
+        ]
+        let namesFields = Bounds.mentions(PlannedDuty.fieldsOperand, PlannedDuty.nodes(self))
+        return isOnly(namesFields ? always + [Action.anonymize] : always)
+    }
+
     fileprivate func isOnly(_ actions: [IRI]) -> Bool {
         !terms.actions.isEmpty
             && terms.actions.allSatisfy { term in actions.contains { ActionHierarchy.standard.reaches(term.action, $0) } }
