@@ -143,7 +143,9 @@ extension Policy {
             }
             switch pair.common() {
             case .unsatisfiable: return relation(.disjoint, breach, reverse)
-            case .satisfiable(let witness): return relation(.overlapping, breach, reverse, common: witness)
+            case .satisfiable(let witness):
+                guard pair.isCommon(witness) else { return relation(.unknown, breach, reverse, reason: PolicyPair.notConfirmed) }
+                return relation(.overlapping, breach, reverse, common: witness)
             case .undecided: return relation(.unknown, breach, reverse, reason: PolicyPair.tooMuchWork)
             }
         }
@@ -227,6 +229,10 @@ private struct PolicyPair {
     }
 
     func common() -> ComparisonProblem.Answer { problem.solve(.every([scope, first.isPermitted, second.isPermitted])) }
+
+    func isCommon(_ witness: PolicyWitness) -> Bool {
+        permits(first.policy, witness).isPermitted && permits(second.policy, witness).isPermitted
+    }
 
     /// Whether the second policy permits all that the first permits.
     func permittedElsewhere() -> Strictness {
