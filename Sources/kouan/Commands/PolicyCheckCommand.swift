@@ -121,6 +121,11 @@ extension Policy {
     static func report(file: String, policy: PolicyEngine.Policy?, findings: [PolicyFinding]) -> JSON {
         var findings = findings
         if let obstacle = policy?.dspObstacle() { findings.append(obstacle) }
+        // A prohibition of what nothing permits is contract text, and meant.
+        findings += (policy?.emptiness() ?? []).filter { finding in
+            finding.code != "policy.prohibition-without-effect"
+                && !findings.contains { $0.code == finding.code && $0.pointer == finding.pointer }
+        }
         return .members([
             "file": .string(file), "ok": .bool(policy != nil && !findings.contains { $0.severity == .error }),
             "findings": .array(findings.map(\.json)), "clauses": policy.map { .array($0.clauses().map(\.json)) },

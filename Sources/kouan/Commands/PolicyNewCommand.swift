@@ -39,7 +39,14 @@ extension Policy {
             let policy = try make(context, zone)
             let (read, findings) = PolicyReader.parse(policy)
             let report = Policy.report(file: file.output ?? "-", policy: read, findings: findings)
-            guard let read, report["ok"]?.bool == true else { throw Failure.of(PolicyError.refused(findings)) }
+            guard let read, report["ok"]?.bool == true else {
+                let first = report["findings"]?.array?.first { $0["severity"]?.string == "error" }
+                throw Failure.usage(
+                    first?["code"]?.string ?? "policy.refused",
+                    "\(first?["message"]?.string ?? "the policy is refused") at `\(first?["pointer"]?.string ?? "")`",
+                    hint: first?["hint"]?.string ?? "give other answers")
+            }
+            for warning in report["findings"]?.array ?? [] { context.note(warning["message"]?.string ?? "") }
             try show(policy, read, context)
         }
 
