@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CryptoPrimitives
+import DataspaceProtocol
 package import ExchangeModel
 package import Identity
 package import Ledger
@@ -30,6 +31,8 @@ package final class Exchange: Sendable {
     let refusals: RefusalLimiter
     let policies = PolicyCache()
     let duties = DutySchedule()
+    /// Offers as the catalog shows them, by id: an id stands for one policy of one dataset.
+    let wireOffers = RecentlyUsed<String, WireOffer>(capacity: 4_096)
     let servedBytes = ServedBytes()
     let progress = Progress()
     /// Grant requests that a call is waiting for, by request id.
@@ -64,12 +67,17 @@ package final class Exchange: Sendable {
     package func offer(
         _ version: SealedVersion, policy: JSON, visibility: [Visibility], acknowledgingDeclared: Bool, by user: UserID
     ) async throws -> Offer {
-        let checked = try PolicyGate.register(policy, acknowledgingDeclared: acknowledgingDeclared)
+        let checked = try await register(policy, acknowledgingDeclared: acknowledgingDeclared)
         return try await recordOffer(of: version.datasetID, policy: checked, visibility: visibility, by: user)
     }
 
     /// Step 3, consumer: asks for a contract on what the peer's catalog offers, and waits until both sides have signed it.
-    package func negotiate(_ offered: RemoteOffer, waitSeconds: Int64, by user: UserID) async throws -> Negotiation {
+    ///
+    /// With `need`, an offer that does not give as much, or asks for more duties than those accepted, is refused before anything is sent.
+    package func negotiate(
+        _ offered: RemoteOffer, need: Need? = nil, waitSeconds: Int64, by user: UserID
+    ) async throws -> Negotiation {
+        try need?.check(offered, for: own.participant)
         let negotiation = try await requestContract(offered, by: user)
         return try await settled(negotiation, within: waitSeconds)
     }
@@ -95,7 +103,7 @@ package final class Exchange: Sendable {
     package static let recordTypes: [any StoredRecord.Type] = [
         Dataset.self, SealedVersion.self, HeldPackage.self, Offer.self, Negotiation.self, Agreement.self, Transfer.self, IssuedGrant.self,
         UseCounter.self, PackageUse.self, HeldGrant.self, GrantAttempt.self, Peer.self, Space.self, NodeUser.self, Setting.self,
-        OutboxMessage.self,
+        OutboxMessage.self, ConfirmedFact.self, ParentPolicy.self,
         AgreementDuties.self, ClockRecord.self,
     ]
 

@@ -22,6 +22,10 @@ package struct ExchangeSettings: Sendable {
     package var parallelDownloads = 2
     /// Open negotiations and transfers of one peer. More get 503.
     package var openProcessesPerPeer = 1_000
+    /// Requests for other rules of one peer that may wait for a person at once. More are refused.
+    package var approvalsPerPeer = 20
+    /// How long such a request waits before it is ended.
+    package var approvalDeadlineSeconds: Int64 = 7 * 86_400
     /// Refusals of one peer that get an entry of their own in an hour.
     package var refusalsPerPeerAndHour: Int64 = 60
 

@@ -72,7 +72,7 @@ extension Exchange {
             let question = PolicyGate.Question(
                 action: .other(request.action), target: agreement.datasetID, party: peer.attributes(), purpose: request.purpose,
                 values: values, dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx.store), point: .grant)
-            let answer = PolicyGate.ask(known.policy, question, at: now)
+            let answer = PolicyGate.ask(known, question, at: now)
             guard let permit = answer.permit else {
                 let isSpent = answer.decision.reasons.contains { $0.leftOperand == Operand.count }
                 throw refused(

@@ -12,7 +12,8 @@ import StorageSQLite
 // transaction; the HTTP answer leaves after that commit.
 //
 //     consumer                                     provider
-//     requestContract ── ContractRequest ────────► receive: known offer? policy at negotiation
+//     requestContract ── ContractRequest ────────► receive: known offer? policy at negotiation; other rules than offered and not
+//                                                  certainly stricter: a person approves or rejects
 //     receive: same rules? verify proof ◄────────── ContractAgreement + provider's proof
 //     ── ContractAgreementVerification + proof ──► receive: verify proof
 //     receive: the agreement is final ◄──────────── Event FINALIZED
@@ -151,61 +152,184 @@ extension Exchange {
                 createdAt: now, updatedAt: now)
             _ = try negotiation.machine.receive(.request(message), from: .consumer)
 
-            let (offer, version) = try requested(message.offer, by: peer, tx: tx)
-            let question = PolicyGate.Question(
-                action: nil, target: offer.datasetID, party: peer.attributes(), point: .negotiation)
-            let answer = PolicyGate.ask(try PolicyGate.read(offer.policy), question, at: now)
+            let offer = try offer(named: message.offer, to: peer, tx: tx)
             let shared = SharedFacts(
-                provider: parties.provider, consumer: parties.consumer, dataset: offer.datasetID, policy: offer.policyHash)
-            guard answer.isPossible else {
-                throw refusal(
-                    answer.refusal, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation",
-                    answer: answer)
+                provider: parties.provider, consumer: parties.consumer, dataset: offer.datasetID,
+                policy: PolicyGate.hash(ofWire: message.offer.json))
+            func refused(_ error: ExchangeError, _ answer: PolicyGate.Answer? = nil) -> any Error {
+                refusal(
+                    error, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation", answer: answer)
             }
-            let agreement = try WireAgreement.accepting(
-                message.offer, id: newURN(), target: offer.datasetID, assigner: own.participant.description,
-                assignee: peer.participant.description, at: Timestamp(seconds: now.seconds))
-            guard let package = Digest(parsing: version.id) else { throw ExchangeError.unknown("package", version.id) }
-            let terms = AgreementTerms(
-                delivery: .one(packageReference: package), policyHash: offer.policyHash,
-                spaces: Set([parties.provider.space, parties.consumer.space].compactMap { $0.flatMap(SpaceID.init(parsing:)) }))
-            let proof = try AgreementProof.sign(agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
-            negotiation.agreement = agreement.json
-            negotiation.terms = terms.json
-            negotiation.providerProof = proof.json
-            let reply = ContractAgreementMessage(id: newURN(), pids: negotiation.pids, agreement: agreement, proof: proof.json)
-            var next = negotiation.machine
-            _ = try next.send(.agreement(reply), as: .provider)
-            negotiation.pending = next
+            let answer = PolicyGate.ask(try policies.read(offer.policy), Exchange.question(of: offer.datasetID, by: peer), at: now)
+            guard answer.isPossible else { throw refused(answer.refusal, answer) }
+            var local: [String: JSON] = ["offer": .string(offer.id)]
+            switch try wish(message.offer, for: offer, by: peer, at: now) {
+            case .refused(let error, let answer): throw refused(error, answer)
+            case .granted: try agree(to: &negotiation, with: peer.participant, tx: tx)
+            case .waits(let code, let difference):
+                let waiting = try tx.store.all(
+                    Negotiation.self, where: [("approval", "waiting"), ("peer", peer.participant.description)],
+                    limit: settings.approvalsPerPeer)
+                guard waiting.count < settings.approvalsPerPeer else {
+                    throw refused(
+                        .denied(
+                            "negotiation.too-many-waiting", "\(waiting.count) requests of yours wait for a person already",
+                            hint: "wait for an answer, or request an offer as the catalog shows it"))
+                }
+                negotiation.approval = Negotiation.Approval(
+                    code: code, differenceEN: difference.en, differenceZH: difference.zh,
+                    deadline: now.adding(seconds: settings.approvalDeadlineSeconds))
+                local["waitsFor"] = "approval"
+                local["difference"] = .string(code)
+            }
             try tx.insert(negotiation)
-            try tx.insert(
-                outgoing(
-                    .agreement, of: pid, to: peer.participant, url: Endpoint.consumerAgreement.url(base: callback, id: message.consumerPID),
-                    message: reply))
             try tx.append(
                 LedgerEvent(
-                    type: .negotiationRequested, role: .provider, correlation: message.consumerPID, shared: shared,
-                    local: ["offer": .string(offer.id)]))
+                    type: .negotiationRequested, role: .provider, correlation: message.consumerPID, shared: shared, local: local))
             return negotiation
         }.value
         signalOutbox()
         return result
     }
 
-    /// The offer of ours that a request names, if this peer may see it and repeats it unchanged.
-    private func requested(_ wire: WireOffer, by peer: VerifiedPeer, tx: borrowing LedgerTransaction) throws -> (Offer, SealedVersion) {
-        guard let offer = try tx.get(Offer.self, id: wire.id), isVisible(offer, to: peer), offer.datasetID == wire.target else {
+    /// The offer of ours that a request names, if this peer may see it.
+    private func offer(named wire: WireOffer, to peer: VerifiedPeer, tx: borrowing LedgerTransaction) throws -> Offer {
+        let unknown = ExchangeError(
+            .notFound, "offer.unknown", "there is no such offer for this dataset", hint: "request one of the offers in the catalog")
+        guard let offer = try tx.get(Offer.self, id: wire.id), offer.datasetID == wire.target else { throw unknown }
+        if isVisible(offer, to: peer) { return offer }
+        guard let successor = try successor(of: offer, tx: tx), isVisible(successor, to: peer) else { throw unknown }
+        throw ExchangeError(
+            .conflict, "offer.superseded", "the offer was replaced by `\(successor.id)`", hint: "request `\(successor.id)`")
+    }
+
+    /// What we say to the rules that a request asks for under an offer of ours.
+    private enum Wish {
+        /// As offered, or certainly stricter.
+        case granted
+        case refused(ExchangeError, PolicyGate.Answer? = nil)
+        case waits(code: String, difference: LocalizedText)
+    }
+
+    private func wish(_ wire: WireOffer, for offer: Offer, by peer: VerifiedPeer, at now: Timestamp) throws -> Wish {
+        if PolicyGate.hash(ofWire: wire.json) == offer.policyHash { return .granted }
+        let requested: KnownPolicy
+        do {
+            // A peer's text is not kept in memory before we agree to it.
+            requested = KnownPolicy(try PolicyGate.read(wire.json))
+        } catch let error as PolicyError {
+            return .refused(
+                .denied(
+                    "offer.differs", "the request changes the offer's policy into one this node does not understand: \(error.message)",
+                    hint: "request the offer as the catalog shows it"))
+        }
+        let answer = PolicyGate.ask(requested, Exchange.question(of: offer.datasetID, by: peer), at: now)
+        guard answer.isPossible else { return .refused(answer.refusal, answer) }
+        let scope = ComparisonScope(target: offer.datasetID, party: peer.participant.description)
+        let offered = try policies.read(offer.policy).policy
+        switch requested.policy.isAtLeastAsStrict(as: offered, within: scope) {
+        case .yes: return .granted
+        case .no(let breach):
+            return .waits(code: breach.code, difference: offered.difference(to: requested.policy, within: scope).words)
+        case .unknown(let reason): return .waits(code: "policy.not-comparable", difference: reason)
+        }
+    }
+
+    private static func question(of dataset: String, by peer: VerifiedPeer) -> PolicyGate.Question {
+        PolicyGate.Question(action: nil, target: dataset, party: peer.attributes(), point: .negotiation)
+    }
+
+    /// Writes the agreement on what was requested and owes it to the peer.
+    private func agree(to negotiation: inout Negotiation, with consumer: ParticipantID, tx: borrowing LedgerTransaction) throws {
+        let dataset = negotiation.datasetID
+        guard let version = try tx.all(SealedVersion.self, where: "dataset", equals: dataset).max(by: { $0.version < $1.version })
+        else { throw ExchangeError.notPublished(dataset) }
+        guard let package = Digest(parsing: version.id) else { throw ExchangeError.unknown("package", version.id) }
+        let parties = parties(role: .provider, peer: consumer)
+        let agreement = try WireAgreement.accepting(
+            try WireOffer.inMessage(negotiation.offer), id: newURN(), target: dataset, assigner: own.participant.description,
+            assignee: consumer.description, at: Timestamp(seconds: clock.now().seconds))
+        let terms = AgreementTerms(
+            delivery: .one(packageReference: package), policyHash: PolicyGate.hash(ofWire: negotiation.offer),
+            spaces: Set([parties.provider.space, parties.consumer.space].compactMap { $0.flatMap(SpaceID.init(parsing:)) }))
+        let proof = try AgreementProof.sign(agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
+        negotiation.agreement = agreement.json
+        negotiation.terms = terms.json
+        negotiation.providerProof = proof.json
+        negotiation.approval = nil
+        let reply = ContractAgreementMessage(id: newURN(), pids: negotiation.pids, agreement: agreement, proof: proof.json)
+        var next = negotiation.machine
+        _ = try next.send(.agreement(reply), as: .provider)
+        negotiation.pending = next
+        try tx.insert(
+            outgoing(
+                .agreement, of: negotiation.id, to: consumer,
+                url: Endpoint.consumerAgreement.url(base: negotiation.callback, id: negotiation.consumerPID), message: reply))
+    }
+
+    /// `contract approve`: a person agrees to other rules than we offered.
+    package func approve(negotiation id: String, by user: UserID) async throws -> Negotiation {
+        let now = clock.now()
+        let approved = try await ledger.commit { [self] tx -> Negotiation in
+            var negotiation = try waiting(id, tx: tx)
+            let peer = try peers.active(negotiation.peer)
+            // Facts may have changed since the request: the agreement is decided on anew.
+            let answer = PolicyGate.ask(
+                KnownPolicy(try PolicyGate.read(negotiation.offer)), Exchange.question(of: negotiation.datasetID, by: peer), at: now)
+            guard answer.isPossible else { throw answer.refusal }
+            let code = negotiation.approval?.code ?? ""
+            try agree(to: &negotiation, with: negotiation.peer, tx: tx)
+            negotiation.updatedAt = now
+            try tx.put(negotiation)
+            var entry = try event(.negotiationApproved, of: negotiation, agreement: nil)
+            entry.ids["user"] = user.description
+            entry.local["difference"] = .string(code)
+            try tx.append(entry)
+            return negotiation
+        }.value
+        signals.notify(id)
+        signalOutbox()
+        return approved
+    }
+
+    /// `contract reject`: the reason goes to the peer.
+    package func reject(negotiation id: String, reason: String?, by user: UserID) async throws -> Negotiation {
+        let rejected = try await ledger.commit { [self] tx -> Negotiation in
+            var negotiation = try waiting(id, tx: tx)
+            try terminate(
+                &negotiation, code: "contract.rejected", reason: reason ?? "the provider does not agree to these rules", by: user, tx: &tx)
+            try tx.put(negotiation)
+            return negotiation
+        }.value
+        signals.notify(id)
+        signalOutbox()
+        return rejected
+    }
+
+    private func waiting(_ id: String, tx: borrowing LedgerTransaction) throws -> Negotiation {
+        guard let negotiation = try tx.get(Negotiation.self, id: id) else { throw ExchangeError.unknown("contract", id) }
+        guard negotiation.waitsForApproval else {
             throw ExchangeError(
-                .notFound, "offer.unknown", "there is no such offer for this dataset", hint: "request one of the offers in the catalog")
+                .conflict, "contract.not-waiting", "the negotiation does not wait for an approval",
+                hint: "see `kouan contract explain \(id)`")
         }
-        let ours = try PolicyGate.read(offer.policy).wireOffer(id: offer.id)
-        guard PolicyGate.hash(ofWire: wire.json) == PolicyGate.hash(ofWire: ours) else {
-            throw ExchangeError.denied(
-                "offer.differs", "the request changes the offer's policy", hint: "repeat the offer as the catalog shows it")
+        return negotiation
+    }
+
+    /// Ends requests that nobody decided on in time.
+    func endUnapproved() async throws {
+        let now = clock.now()
+        let waiting = try await store.read { try $0.all(Negotiation.self, where: "approval", equals: "waiting") }
+        for negotiation in waiting where negotiation.approval.map({ $0.deadline <= now }) == true {
+            _ = try await ledger.commit { [self] tx in
+                guard var current = try tx.get(Negotiation.self, id: negotiation.id), current.waitsForApproval else { return }
+                try terminate(
+                    &current, code: "contract.not-approved-in-time", reason: "nobody decided on the requested rules in time", tx: &tx)
+                try tx.put(current)
+            }
+            signals.notify(negotiation.id)
+            signalOutbox()
         }
-        guard let version = try tx.all(SealedVersion.self, where: "dataset", equals: offer.datasetID).max(by: { $0.version < $1.version })
-        else { throw ExchangeError.notPublished(offer.datasetID) }
-        return (offer, version)
     }
 
     private func receive(
@@ -319,7 +443,8 @@ extension Exchange {
 
     /// Ends a negotiation from our side and owes the peer a message about it. The reason is written for the peer: a code and one sentence.
     func terminate(
-        _ negotiation: inout Negotiation, code: String, reason: String, byPeer: Bool = false, tx: inout LedgerTransaction
+        _ negotiation: inout Negotiation, code: String, reason: String, byPeer: Bool = false, by user: UserID? = nil,
+        tx: inout LedgerTransaction
     ) throws {
         let message = ContractNegotiationTerminationMessage(
             id: newURN(), pids: negotiation.pids, reasonCode: code, reason: [reason])
@@ -340,7 +465,9 @@ extension Exchange {
                     .negotiationTermination, of: negotiation.id, to: negotiation.peer,
                     url: endpoint.url(base: negotiation.callback, id: remote), message: message))
         }
-        try tx.append(try event(.negotiationTerminated, of: negotiation, agreement: nil))
+        var entry = try event(.negotiationTerminated, of: negotiation, agreement: nil)
+        entry.ids["user"] = user?.description
+        try tx.append(entry)
     }
 
     /// `contract terminate`: by a user of ours.
@@ -357,7 +484,8 @@ extension Exchange {
                     .conflict, "contract.ending", "the message that makes the contract final is on its way",
                     hint: "wait for its acknowledgement; see `kouan contract explain \(id)`")
             }
-            try terminate(&negotiation, code: "contract.terminated-by-user", reason: "terminated by the other side's operator", tx: &tx)
+            try terminate(
+                &negotiation, code: "contract.terminated-by-user", reason: "terminated by the other side's operator", by: user, tx: &tx)
             try tx.put(negotiation)
             return negotiation
         }.value

@@ -25,30 +25,64 @@ package struct RemoteOffer: Sendable {
 
 extension Exchange {
     func recordOffer(of datasetID: String, policy: RegisteredPolicy, visibility: [Visibility], by user: UserID) async throws -> Offer {
+        let offer = try makeOffer(of: datasetID, policy: policy, visibility: visibility)
+        return try await ledger.commit { tx in
+            if let old = try tx.get(Offer.self, id: offer.id), old.withdrawnAt == nil { return old }
+            try tx.put(offer)
+            try tx.append(offer.event(.offerCreated, by: user))
+            return offer
+        }.value
+    }
+
+    private func makeOffer(of datasetID: String, policy: RegisteredPolicy, visibility: [Visibility]) throws -> Offer {
         guard !visibility.isEmpty else {
             throw ExchangeError.badInput("visibleTo", "names nobody: give registered, peer:…, space:… or a policy file")
         }
-        for case .policy(let json) in visibility { _ = try PolicyGate.read(json) }
-        let now = clock.now()
+        for case .policy(let json) in visibility { _ = try policies.read(json) }
         // Opaque, and the same for the same three things, so that asking twice makes no second offer.
         let content: JSON = [
             "dataset": .string(datasetID), "policy": policy.source, "visibility": .array(try visibility.map { try $0.json() }),
             "participant": .string(own.participant.description),
         ]
         let id = "urn:kouan:offer:" + Hash.digest(content.canonical()).hex.prefix(32)
-        let wire = try policy.wireOffer(id: id)
-        let offer = Offer(
-            id: id, datasetID: datasetID, policy: policy.source, policyHash: PolicyGate.hash(ofWire: wire), visibility: visibility,
-            createdAt: now, withdrawnAt: nil)
+        return Offer(
+            id: id, datasetID: datasetID, policy: policy.source, policyHash: PolicyGate.hash(ofWire: try policy.wireOffer(id: id)),
+            visibility: visibility, createdAt: clock.now(), withdrawnAt: nil)
+    }
+
+    /// Puts another policy in the place of an offer's, in one step: no request finds neither. Negotiations under way end as they began.
+    package func replace(offer id: String, policy: JSON, acknowledgingDeclared: Bool, by user: UserID) async throws -> Offer {
+        guard let old = try await store.read({ try $0.get(Offer.self, id: id) }) else { throw ExchangeError.unknown("offer", id) }
+        let checked = try await register(policy, acknowledgingDeclared: acknowledgingDeclared)
+        let offer = try makeOffer(of: old.datasetID, policy: checked, visibility: old.visibility)
+        let now = clock.now()
         return try await ledger.commit { tx in
-            if let old = try tx.get(Offer.self, id: id), old.withdrawnAt == nil { return old }
+            guard var old = try tx.get(Offer.self, id: id), old.withdrawnAt == nil else {
+                throw ExchangeError(
+                    .conflict, "offer.withdrawn", "offer `\(id)` is not offered any more", hint: "make a new one with `kouan offer create`")
+            }
+            if offer.id == old.id { return old }
+            old.withdrawnAt = now
+            old.supersededBy = offer.id
+            try tx.put(old)
+            try tx.append(old.event(.offerWithdrawn, by: user))
+            if let same = try tx.get(Offer.self, id: offer.id), same.withdrawnAt == nil { return same }
             try tx.put(offer)
-            try tx.append(
-                LedgerEvent(
-                    type: .offerCreated, role: .provider, local: ["dataset": .string(datasetID), "offer": .string(id)],
-                    digests: ["policy": offer.policyHash], ids: ["user": user.description]))
+            try tx.append(offer.event(.offerCreated, replacing: id, by: user))
             return offer
         }.value
+    }
+
+    /// The offer that stands today in the place of one that was replaced; nil when nothing does.
+    func successor(of offer: Offer, tx: borrowing LedgerTransaction) throws -> Offer? {
+        var seen: Set<String> = [offer.id]
+        var current = offer
+        while let next = current.supersededBy, seen.insert(next).inserted, seen.count <= 1_000 {
+            guard let found = try tx.get(Offer.self, id: next) else { return nil }
+            if found.withdrawnAt == nil { return found }
+            current = found
+        }
+        return nil
     }
 
     package func withdraw(offer id: String, by user: UserID) async throws -> Offer {
@@ -58,10 +92,7 @@ extension Exchange {
             guard offer.withdrawnAt == nil else { return offer }
             offer.withdrawnAt = now
             try tx.put(offer)
-            try tx.append(
-                LedgerEvent(
-                    type: .offerWithdrawn, role: .provider, local: ["dataset": .string(offer.datasetID), "offer": .string(id)],
-                    digests: ["policy": offer.policyHash], ids: ["user": user.description]))
+            try tx.append(offer.event(.offerWithdrawn, by: user))
             return offer
         }.value
     }
@@ -78,7 +109,7 @@ extension Exchange {
         var entries: [CatalogDataset] = []
         for dataset in datasets.sorted(by: { $0.id < $1.id }) where datasetID == nil || dataset.id == datasetID {
             guard let version = latest[dataset.id], let offers = visible[dataset.id] else { continue }
-            let wires = try offers.map { try WireOffer.inCatalog(PolicyGate.read($0.policy).wireOffer(id: $0.id)) }
+            let wires = try offers.map(wireOffer)
             entries.append(
                 CatalogDataset(
                     id: dataset.id, offers: wires,
@@ -90,6 +121,13 @@ extension Exchange {
             services: [service])
     }
 
+    private func wireOffer(of offer: Offer) throws -> WireOffer {
+        if let known = wireOffers[offer.id] { return known }
+        let wire = try WireOffer.inCatalog(policies.read(offer.policy).policy.wireOffer(id: offer.id))
+        wireOffers[offer.id] = wire
+        return wire
+    }
+
     func isVisible(_ offer: Offer, to peer: VerifiedPeer) -> Bool {
         guard offer.withdrawnAt == nil else { return false }
         let attributes = peer.attributes()
@@ -99,11 +137,21 @@ extension Exchange {
             case .peer(let participant): return participant == peer.participant
             case .space(let id): return peer.spaces.contains { $0.description == id || $0.name == id }
             case .policy(let json):
-                guard let policy = try? PolicyGate.read(json) else { return false }
+                guard let policy = try? policies.read(json) else { return false }
                 let question = PolicyGate.Question(action: .read, target: offer.datasetID, party: attributes, point: .catalog)
                 return PolicyGate.ask(policy, question, at: clock.now()).isPermitted
             }
         }
+    }
+}
+
+extension Offer {
+    fileprivate func event(_ type: EntryType, replacing old: String? = nil, by user: UserID) -> LedgerEvent {
+        var local: [String: JSON] = ["dataset": .string(datasetID), "offer": .string(id)]
+        local["supersededBy"] = supersededBy.map(JSON.string)
+        local["replaces"] = old.map(JSON.string)
+        return LedgerEvent(
+            type: type, role: .provider, local: local, digests: ["policy": policyHash], ids: ["user": user.description])
     }
 }
 
@@ -149,6 +197,14 @@ extension Visibility {
 }
 
 // MARK: - Consumer
+
+extension RemoteOffer {
+    /// Other rules under the same offer: the provider may agree to them or not.
+    package func proposing(_ policy: JSON) throws -> RemoteOffer {
+        let wire = try PolicyReader.read(policy).wireOffer(id: offer.id)
+        return RemoteOffer(provider: provider, datasetID: datasetID, offer: try WireOffer.inCatalog(wire))
+    }
+}
 
 extension Exchange {
     /// The catalog that `peer` shows us.

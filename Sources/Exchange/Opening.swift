@@ -372,7 +372,7 @@ struct UseQuestion: Sendable {
         values.merge(surroundings) { counted, _ in counted }
         values.merge(intended.facts) { known, _ in known }
         return PolicyGate.ask(
-            known.policy,
+            known,
             PolicyGate.Question(
                 action: .other(intended.action), target: agreement.datasetID, party: party, purpose: intended.purpose, values: values,
                 dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx), point: .use), at: now)

@@ -68,7 +68,7 @@ enum PolicyGate {
     /// Reads a policy of ours or a peer's; every term must be known.
     static func read(_ json: JSON) throws -> Policy { try PolicyReader.read(json) }
 
-    static func ask(_ policy: Policy, _ question: Question, at now: Timestamp) -> Answer {
+    static func ask(_ policy: KnownPolicy, _ question: Question, at now: Timestamp) -> Answer {
         let action: IRI? =
             switch question.action {
             case .use: Action.use
@@ -83,6 +83,7 @@ enum PolicyGate {
             province: party.provincePhysical?.known ?? party.provinceRegistered?.known,
             spaces: party.spaces.compactMap { $0.known?.description }, industry: party.industry?.known?.description)
         request.set(Operand.recipient, [.text(party.participant.description)])
+        if let country = party.country?.known { request.set("http://www.w3.org/2006/vcard/ns#hasGeo", [.text(country.description)]) }
         // Whatever a caller adds, it never takes the place of what a credential says.
         for (operand, values) in question.values where request.parameters[operand] == nil { request.set(IRI(operand), values) }
         var world = PolicyWorld(now: now)
@@ -92,14 +93,20 @@ enum PolicyGate {
         let side: EvaluationSide = question.point == .use ? .consumer : .provider
         let options = EvaluationOptions(side: side)
         return Answer(
-            decision: policy.evaluate(request, in: world, at: question.point, options: options), policy: policy, request: request,
+            decision: policy.prepared.evaluate(request, in: world, at: question.point, options: options), policy: policy.policy,
+            request: request,
             world: world, point: question.point, options: options)
     }
 
     /// Checks a policy that a user wants to offer under: every finding is an error here, and what only a contract can hold must be
     /// acknowledged.
-    static func register(_ json: JSON, acknowledgingDeclared: Bool) throws -> RegisteredPolicy {
-        let policy = try read(json)
+    static func register(_ json: JSON, library: [String: JSON], acknowledgingDeclared: Bool) throws -> RegisteredPolicy {
+        let options = PolicyReader.Options(library: library)
+        var policy = try PolicyReader.read(json, options: options)
+        if !policy.inheritFrom.isEmpty {
+            // What an offer keeps has all its rules in it: neither side needs a library to decide by it.
+            policy = try policy.flattened(library: library.compactMapValues { try? PolicyReader.read($0, options: options) })
+        }
         let declared = policy.clauses().filter { $0.level == .declared }
         guard declared.isEmpty || acknowledgingDeclared else {
             let clauses = declared.map { "`\($0.pointer)` (\($0.text.en))" }.joined(separator: ", ")

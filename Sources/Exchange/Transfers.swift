@@ -207,7 +207,7 @@ extension Exchange {
             let question = PolicyGate.Question(
                 action: nil, target: agreement.datasetID, party: peer.attributes(), values: values,
                 dutyStates: try DutyStates.of(agreement, known.duties, at: now, in: tx.store), point: .transfer)
-            let answer = PolicyGate.ask(known.policy, question, at: now)
+            let answer = PolicyGate.ask(known, question, at: now)
             guard answer.permit != nil else { throw refused(answer.refusal, answer) }
             guard let version = try tx.get(SealedVersion.self, id: agreement.package.description) else {
                 throw refused(.denied("package.withdrawn", "the package is no longer available", hint: "ask the provider"))

@@ -21,6 +21,7 @@ extension Exchange {
                 try await endLeases()
                 try await noteMissingReceipts()
                 try await keepDuties()
+                try await endUnapproved()
             } catch {
                 logger.error("upkeep failed", metadata: ["error": "\(describe(error))"])
             }

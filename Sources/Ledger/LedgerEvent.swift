@@ -8,6 +8,7 @@ package enum EntryType: String, Sendable, Hashable, CaseIterable, Codable {
     case offerCreated = "offer-created"
     case offerWithdrawn = "offer-withdrawn"
     case negotiationRequested = "negotiation-requested"
+    case negotiationApproved = "negotiation-approved"
     case negotiationAgreed = "negotiation-agreed"
     case negotiationFinalized = "negotiation-finalized"
     case negotiationTerminated = "negotiation-terminated"
@@ -37,6 +38,8 @@ package enum EntryType: String, Sendable, Hashable, CaseIterable, Codable {
     case peerRemoved = "peer-removed"
     case peerCheckpoint = "peer-checkpoint"
     case finding
+    case factConfirmed = "fact-confirmed"
+    case factRemoved = "fact-removed"
     case userChanged = "user-changed"
     case spaceChanged = "space-changed"
     case certificateChanged = "certificate-changed"

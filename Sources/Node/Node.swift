@@ -74,6 +74,9 @@ package final class Node: Operations {
         try files.prepare()
         var settings = ExchangeSettings()
         settings.leaseSeconds = Int64(configuration.grantLeaseSeconds)
+        // A province of the table is one of the mainland.
+        settings.surroundings = StatedFacts.surroundings(
+            country: configuration.place.map { String($0.prefix(2)) }, environments: configuration.environments)
         settings.receiptDeadlineSeconds = Int64(configuration.receiptDeadlineSeconds)
         guard let names = PartyNames(zh: configuration.nameZH, en: configuration.nameEN),
             let base = BaseURL(parsing: configuration.peerURL)

@@ -27,6 +27,10 @@ package struct NodeConfiguration: Sendable, Equatable {
     package var proxyExclude: [String]
     package var crlGraceSeconds: Int
     package var grantLeaseSeconds: Int
+    /// Where this node opens packages: a country, or a province of the mainland. Nil is not known.
+    package var place: String?
+    /// In what it opens them: `sandbox`, `TEE`.
+    package var environments: [String]
     package var receiptDeadlineSeconds: Int
 
     /// Each key with its effective value and where that came from, in the order of `keys`.
@@ -211,6 +215,13 @@ extension NodeConfiguration {
         crlGraceSeconds = try need("trust.crlGrace", "seconds from 0 to 604800, or a time as 12h or 7d") {
             NodeConfiguration.seconds($0, in: 0...604_800)
         }
+        place = try read("node.place", "an ISO 3166-1 alpha-2 code, or a province of GB/T 2260 as CN-440000") { text in
+            (try? CountryCode(parsing: text)) != nil || (try? ProvinceCode(parsing: text)) != nil ? text : nil
+        }
+        environments = try need("node.environment", "one or both of sandbox and TEE, separated by a comma") { text in
+            let parts = text.split(separator: ",").map { String($0.trimmingSpaces()) }
+            return parts.allSatisfy(["sandbox", "TEE"].contains) && Set(parts).count == parts.count ? parts : nil
+        }
         grantLeaseSeconds = try need("grants.leaseSeconds", "seconds from 1 to 31536000") {
             NodeConfiguration.seconds($0, in: 1...31_536_000)
         }
@@ -365,6 +376,10 @@ extension NodeConfiguration {
         Key(name: "proxy.exclude", meaning: "hosts reached without it, separated by commas", defaultText: ""),
         Key(name: "trust.crlGrace", meaning: "how long past its next update a CRL is still taken: seconds, or 12h, 7d", defaultText: "0"),
         Key(name: "grants.leaseSeconds", meaning: "how long a key grant of ours may be used: seconds", defaultText: "3600"),
+        Key(
+            name: "node.place", meaning: "where this node opens packages: ISO 3166-1 alpha-2, or a province as CN-440000; policies may ask",
+            defaultText: nil),
+        Key(name: "node.environment", meaning: "in what it opens them, separated by commas: sandbox, TEE", defaultText: ""),
         Key(
             name: "receipts.deadlineSeconds", meaning: "how long we wait for the consumer's half of a receipt: seconds",
             defaultText: "300"),

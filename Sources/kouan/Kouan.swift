@@ -20,7 +20,7 @@ import ManagementAPI
             CommandGroup(name: "Who is who", subcommands: [Space.self, Cert.self, Peer.self]),
             CommandGroup(
                 name: "Exchange",
-                subcommands: [Dataset.self, Offer.self, Catalog.self, Contract.self, Transfer.self, Open.self, Ledger.self]),
+                subcommands: [Dataset.self, Offer.self, Catalog.self, Contract.self, Transfer.self, Open.self, Fact.self, Ledger.self]),
             CommandGroup(name: "Without a node", subcommands: [Package.self, Policy.self, Demo.self, Completion.self]),
         ])
 

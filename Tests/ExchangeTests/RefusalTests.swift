@@ -57,21 +57,40 @@ import Testing
 }
 
 @Suite struct NegotiationRefusalTests {
-    @Test func aRequestThatChangesThePolicyIsRefused() async throws {
+    /// Stricter rules are agreed, but not by a consumer that asked for others.
+    @Test func aRequestThatWasMadeStricterOnItsWayEnds() async throws {
         let world = try await TestWorld.make()
         try await world.publish(smallTree, policy: TestPolicy.count(3))
         world.network.fault(
             .dsp(.contractRequestMessage),
             .rewritten { message in
-                message.replacing("offer", "permission") { _ in [["action": "use"]] }
+                message.replacing("offer", "permission") { _ in TestPolicy.count(2)["permission"] }
+            })
+        try await world.running {
+            let negotiation = try await world.negotiate()
+            #expect(negotiation.stateName == "TERMINATED")
+            #expect(negotiation.ending?.code == "agreement.differs")
+            #expect(try await world.states(of: negotiation) == ["TERMINATED", "TERMINATED"])
+        }
+        try await world.checkLedgers()
+    }
+
+    @Test func aRequestThatThisNodeDoesNotUnderstandIsRefused() async throws {
+        let world = try await TestWorld.make()
+        try await world.publish(smallTree, policy: TestPolicy.count(3))
+        world.network.fault(
+            .dsp(.contractRequestMessage),
+            .rewritten { message in
+                message.replacing("offer", "permission") { _ in
+                    TestPolicy.permission([TestPolicy.constraint("https://elsewhere.example/mood", "eq", "good")])["permission"]
+                }
             })
         try await world.running {
             let negotiation = try await world.negotiate()
             #expect(negotiation.stateName == "TERMINATED")
             #expect(negotiation.ending?.code == "offer.differs")
-            #expect(try await world.counterpart(of: negotiation) == nil)
-            #expect(try await world.agreement(of: negotiation) == nil)
         }
+        #expect(try await world.provider.refusalCodes() == ["offer.differs"])
         try await world.checkLedgers()
     }
 

@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func anElapsedTimeBoundsTheLease() throws {
-        for (comparison, value, bound) in [("lteq", "P1D", Int64(86_400_000)), ("lt", "PT1S", 999), ("lteq", "-PT1S", 0)] {
+        for (comparison, value, bound) in [("lteq", "P1D", Int64(86_400_000)), ("lt", "PT1S", 999)] {
             let bounded = try policy([("elapsedTime", comparison, value, "xsd:duration")])
             #expect(bounded.permissions[0].allowance.maximumElapsedMilliseconds == bound, "\(comparison) \(value)")
         }

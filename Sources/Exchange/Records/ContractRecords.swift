@@ -34,14 +34,27 @@ package struct Negotiation: StoredRecord, Hashable {
     package var ending: ProcessEnding?
     package let createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// At a provider, while a person has to say whether to agree.
+    package var approval: Approval? = nil
 
-    package static let keyNames = ["peer", "remote", "open"]
+    /// What a person decides on, and until when.
+    package struct Approval: Codable, Sendable, Hashable {
+        package let code: String
+        /// How the request differs from the offer, in words.
+        package let differenceEN: String
+        package let differenceZH: String
+        package let deadline: Timestamp
+    }
+
+    package static let keyNames = ["peer", "remote", "open", "approval"]
     package var keys: [String: String?] {
         [
             "peer": peer.description, "remote": role == .provider ? consumerPID : providerPID,
-            "open": isOpen ? peer.description : nil,
+            "open": isOpen ? peer.description : nil, "approval": waitsForApproval ? "waiting" : nil,
         ]
     }
+
+    package var waitsForApproval: Bool { isOpen && approval != nil }
 
     package var pids: ProcessPIDs { ProcessPIDs(providerPID: providerPID, consumerPID: consumerPID) }
     package var stateName: String { (machine.state ?? .requested).rawValue }

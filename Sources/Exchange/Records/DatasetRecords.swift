@@ -84,6 +84,8 @@ package struct Offer: StoredRecord, Hashable {
     package let visibility: [Visibility]
     package let createdAt: Timestamp
     package var withdrawnAt: Timestamp?
+    /// The offer that took its place, when it was withdrawn for another policy.
+    package var supersededBy: String? = nil
 
     package static let keyNames = ["dataset"]
     package var keys: [String: String?] { ["dataset": datasetID] }

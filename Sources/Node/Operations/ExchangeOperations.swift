@@ -104,8 +104,39 @@ extension Node {
             acknowledgingDeclared: input.flag("acknowledge"), by: input.user)
         return [
             "id": .string(offer.id), "dataset": .string(datasetID), "policyHash": .string(offer.policyHash.description),
-            "clauses": .array(try Node.clauses(of: policy)),
+            "clauses": .array(try Node.clauses(of: offer.policy)),
         ]
+    }
+
+    func offerReplace(_ input: OperationInput) async throws -> JSON {
+        guard let policy = input.json["policy"], policy.object != nil else {
+            throw ExchangeError.badInput("policy", "is not a JSON object")
+        }
+        let old = try input.text("offer")
+        let offer = try await exchange.replace(
+            offer: old, policy: policy, acknowledgingDeclared: input.flag("acknowledge"), by: input.user)
+        return [
+            "id": .string(offer.id), "replaces": .string(old), "dataset": .string(offer.datasetID),
+            "policyHash": .string(offer.policyHash.description), "clauses": .array(try Node.clauses(of: offer.policy)),
+        ]
+    }
+
+    func offerShow(_ input: OperationInput) async throws -> JSON {
+        let id = try input.text("offer")
+        guard let offer = try await store.read({ try $0.get(Offer.self, id: id) }) else { throw ExchangeError.unknown("offer", id) }
+        guard case .object(var members) = try Node.describe(offer) else { return [:] }
+        members["policy"] = offer.policy
+        return .object(members)
+    }
+
+    private static func describe(_ offer: Offer) throws -> JSON {
+        .members([
+            "id": .string(offer.id), "dataset": .string(offer.datasetID), "policyHash": .string(offer.policyHash.description),
+            "visibleTo": .array(try offer.visibility.map { try $0.json() }), "createdAt": .string(offer.createdAt.description),
+            "withdrawn": .bool(offer.withdrawnAt != nil), "supersededBy": offer.supersededBy.map(JSON.string),
+            // A policy that an older program took need not be readable to this one.
+            "clauses": .array((try? Node.clauses(of: offer.policy)) ?? []),
+        ])
     }
 
     private static func clauses(of policy: JSON) throws -> [JSON] {
@@ -121,13 +152,7 @@ extension Node {
         let offers = try await store.read { try $0.all(Offer.self) }
         return [
             "offers": .array(
-                try offers.map { offer in
-                    [
-                        "id": .string(offer.id), "dataset": .string(offer.datasetID), "policyHash": .string(offer.policyHash.description),
-                        "visibleTo": .array(try offer.visibility.map { try $0.json() }), "createdAt": .string(offer.createdAt.description),
-                        "withdrawn": .bool(offer.withdrawnAt != nil),
-                    ]
-                })
+                try offers.map(Node.describe))
         ]
     }
 
@@ -169,9 +194,14 @@ extension Node {
         let dataset = try input.optionalText("dataset")
         let offer = try input.optionalText("offer")
         guard dataset != nil || offer != nil else { throw ExchangeError.badInput("dataset", "or an offer must be named") }
-        let remote = try await exchange.findOffer(of: participant, dataset: dataset, offer: offer)
+        var remote = try await exchange.findOffer(of: participant, dataset: dataset, offer: offer)
+        if let rules = input.json["propose"], rules != .null { remote = try remote.proposing(rules) }
+        var need: Need?
+        if let policy = input.json["need"], policy != .null {
+            need = try Need(policy: policy, acceptedDuties: try input.texts("acceptDuties"))
+        }
         let negotiation = try await exchange.negotiate(
-            remote, waitSeconds: try input.integer("wait", 0...3_600) ?? 30, by: input.user)
+            remote, need: need, waitSeconds: try input.integer("wait", 0...3_600) ?? 30, by: input.user)
         if let ending = negotiation.ending {
             let reason = ending.reasons.joined(separator: "; ")
             throw ending.byPeer
@@ -207,7 +237,15 @@ extension Node {
             "id": .string(negotiation.id), "role": .string(negotiation.role.rawValue), "peer": .string(negotiation.peer.description),
             "state": .string(negotiation.stateName), "dataset": .string(negotiation.datasetID), "offer": .string(negotiation.offerID),
             "agreement": agreement.flatMap { $0.isActive ? .string($0.id) : nil }, "updatedAt": .string(negotiation.updatedAt.description),
+            "whoseMove": .string(whoseMove(negotiation, waiting: try await waiting(for: negotiation.id))),
         ]
+        if negotiation.waitsForApproval, let approval = negotiation.approval {
+            members["approval"] = [
+                "code": .string(approval.code), "difference": .string(approval.differenceEN),
+                "differenceZH": .string(approval.differenceZH),
+                "deadline": .string(approval.deadline.description),
+            ]
+        }
         members["ending"] = negotiation.ending.map {
             ["code": .string($0.code), "reasons": .strings($0.reasons), "byPeer": .bool($0.byPeer)]
         }
@@ -228,28 +266,44 @@ extension Node {
     func contractExplain(_ input: OperationInput) async throws -> JSON {
         let negotiation = try await negotiation(input)
         let waiting = try await waiting(for: negotiation.id)
-        let move: String
         let advice: String
         switch (negotiation.machine.state, waiting) {
-        case (.finalized, _):
-            move = "nobody"
-            advice = "the contract is in force; start a transfer with `kouan transfer start`"
+        case (.finalized, _): advice = "the contract is in force; start a transfer with `kouan transfer start`"
         case (.terminated, _):
-            move = "nobody"
             advice = negotiation.ending.map { "it ended with `\($0.code)`: \($0.reasons.joined(separator: "; "))" } ?? "it ended"
         case (_, .some(let message)):
-            move = "ours"
             advice =
                 message.lastError == nil
                 ? "our \(message.kind.rawValue) is on its way"
                 : "our \(message.kind.rawValue) could not be delivered yet; check the peer with `kouan peer test`"
         default:
-            move = "the peer's"
-            advice = "the peer has our last message and owes the next one; ask its operator if it stays so"
+            if let approval = negotiation.approval, negotiation.waitsForApproval {
+                advice =
+                    "the peer asks for other rules than offered: \(approval.differenceEN); decide until \(approval.deadline) with `kouan contract approve` or `reject`"
+            } else {
+                advice = "the peer has our last message and owes the next one; ask its operator if it stays so"
+            }
         }
         return explanation(
-            id: negotiation.id, state: negotiation.stateName, move: move, advice: advice, waiting: waiting, lastError: nil
+            id: negotiation.id, state: negotiation.stateName, move: whoseMove(negotiation, waiting: waiting), advice: advice,
+            waiting: waiting, lastError: nil
         )
+    }
+
+    private func whoseMove(_ negotiation: Negotiation, waiting: OutboxMessage?) -> String {
+        if !negotiation.isOpen || negotiation.machine.state == .finalized { return "nobody" }
+        return waiting != nil || negotiation.waitsForApproval ? "ours" : "the peer's"
+    }
+
+    func contractApprove(_ input: OperationInput) async throws -> JSON {
+        let approved = try await exchange.approve(negotiation: try await negotiation(input).id, by: input.user)
+        return try await describe(approved, full: true)
+    }
+
+    func contractReject(_ input: OperationInput) async throws -> JSON {
+        let rejected = try await exchange.reject(
+            negotiation: try await negotiation(input).id, reason: try input.optionalText("reason", limit: 512), by: input.user)
+        return try await describe(rejected, full: false)
     }
 
     func contractTerminate(_ input: OperationInput) async throws -> JSON {
@@ -282,7 +336,7 @@ extension Node {
         return describe(transfer)
     }
 
-    private func agreement(_ id: String) async throws -> Agreement {
+    func agreement(_ id: String) async throws -> Agreement {
         let found = try await store.read { tx -> Agreement? in
             if let agreement = try tx.get(Agreement.self, id: id) { return agreement }
             return try tx.first(Agreement.self, where: "negotiation", equals: id)
@@ -368,8 +422,10 @@ extension Node {
         guard output.hasPrefix("/") else { throw ExchangeError.badInput("output", "is not an absolute path") }
         let transfer = try await received(input)
         let opened = try await exchange.open(
-            transfer, for: IntendedUse(action: try input.optionalText("action") ?? "read", purpose: try input.optionalText("purpose")),
-            into: output, by: input.user)
+            transfer,
+            for: IntendedUse(
+                action: try input.optionalText("action") ?? "read", purpose: try input.optionalText("purpose"),
+                facts: try StatedFacts.read(try input.texts("facts", limit: 64))), into: output, by: input.user)
         return .members([
             "agreement": .string(opened.agreementID), "package": .string(opened.package.description),
             "files": .integer(Int64(opened.files)),

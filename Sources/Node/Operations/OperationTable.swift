@@ -111,6 +111,8 @@ struct OperationTable: Sendable {
         add("dataset.show", .read, .dataset) { node, input in try await node.datasetList(try input.text("dataset")) }
         add("offer.create", .operate, .offer) { try await $0.offerCreate($1) }
         add("offer.list", .read, .offer) { node, _ in try await node.offerList() }
+        add("offer.show", .read, .offer) { try await $0.offerShow($1) }
+        add("offer.replace", .operate, .offer) { try await $0.offerReplace($1) }
         add("offer.withdraw", .operate, .offer) { try await $0.offerWithdraw($1) }
         add("catalog", .operate, .catalog) { try await $0.catalogShow($1) }
 
@@ -118,12 +120,20 @@ struct OperationTable: Sendable {
         add("contract.list", .read, .contract) { node, _ in try await node.contractList() }
         add("contract.show", .read, .contract) { try await $0.contractShow($1) }
         add("contract.explain", .read, .contract) { try await $0.contractExplain($1) }
+        add("contract.approve", .decide, .contract) { try await $0.contractApprove($1) }
+        add("contract.reject", .decide, .contract) { try await $0.contractReject($1) }
         add("contract.terminate", .operate, .contract) { try await $0.contractTerminate($1) }
         add("contract.duties", .read, .contract) { try await $0.contractDuties($1) }
         add("contract.fulfil", .operate, .contract) { try await $0.contractFulfil($1) }
         add("contract.event", .operate, .contract) { try await $0.contractEvent($1) }
         add("contract.clock", .operate, .contract) { try await $0.contractClock($1) }
         add("contract.trace", .read, .contract) { try await $0.contractTrace($1) }
+        add("fact.set", .decide, .fact) { try await $0.factSet($1) }
+        add("fact.list", .read, .fact) { try await $0.factList($1) }
+        add("fact.remove", .decide, .fact) { try await $0.factRemove($1) }
+        add("policy.add", .operate, .policy) { try await $0.policyAdd($1) }
+        add("policy.list", .read, .policy) { node, _ in try await node.policyList() }
+        add("policy.remove", .operate, .policy) { try await $0.policyRemove($1) }
         add("transfer.start", .operate, .transfer) { try await $0.transferStart($1) }
         add("transfer.list", .read, .transfer) { node, _ in try await node.transferList() }
         add("transfer.show", .read, .transfer) { try await $0.transferShow($1) }

@@ -103,7 +103,8 @@ struct Dataset: AsyncParsableCommand {
 
 struct Offer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Datasets under a usage policy, visible to whom you say.", subcommands: [Create.self, List.self, Withdraw.self])
+        abstract: "Datasets under a usage policy, visible to whom you say.",
+        subcommands: [Create.self, List.self, Show.self, Replace.self, Withdraw.self])
 
     struct Create: KouanCommand {
         static let configuration = CommandConfiguration(
@@ -138,9 +139,7 @@ struct Offer: AsyncParsableCommand {
                         Column("id", "offer"), Column("dataset", "dataset"), Column("policyHash", "policy"),
                         Column("index", "ledger entry"),
                     ])
-                context.show(
-                    result, rows: result["clauses"]?.array ?? [],
-                    columns: [Column("level", "HOLDS", zh: "约束力"), Column("clause", "CLAUSE", zh: "条款")])
+                Clauses.show(result, context)
             } else {
                 context.show(result)
             }
@@ -159,8 +158,55 @@ struct Offer: AsyncParsableCommand {
                 result, rows: result["offers"]?.array ?? [],
                 columns: [
                     Column("id"), Column("dataset", zh: "数据集"), Column("visibleTo", "VISIBLE TO", zh: "可见范围"),
-                    .short("policyHash", "POLICY", zh: "策略"), Column("createdAt", "SINCE", zh: "创建时间"), Column("withdrawn", zh: "已撤回"),
+                    .short("policyHash", "POLICY", zh: "策略"), Clauses.levels, Column("createdAt", "SINCE", zh: "创建时间"),
+                    Column("withdrawn", zh: "已撤回"),
                 ], empty: "no offers yet")
+        }
+    }
+
+    struct Show: KouanCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one offer, and how far each clause of its policy holds.")
+
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "The offer's id.") var offer: String
+
+        func execute(_ context: Context) async throws {
+            let result = try await context.call("offer.show", ["offer": .string(offer)])
+            guard context.options.format == .table else { return context.show(result) }
+            context.show(
+                result,
+                fields: [
+                    Column("id", "offer", zh: "要约"), Column("dataset", "dataset", zh: "数据集"),
+                    Column("policyHash", "policy", zh: "策略"), Column("visibleTo", "visible to", zh: "可见范围"),
+                    Column("createdAt", "since", zh: "创建时间"), Column("withdrawn", "withdrawn", zh: "已撤回"),
+                    Column("supersededBy", "replaced by", zh: "已被取代为"),
+                ])
+            Clauses.show(result, context)
+        }
+    }
+
+    struct Replace: KouanCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put another policy in the place of an offer's, in one step.",
+            discussion: "The offer gets a new id. Negotiations under way and agreements go on under the old policy.")
+
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "The offer's id.") var offer: String
+        @Option(help: ArgumentHelp("ODRL policy, or template:NAME.", valueName: "file"), completion: .file()) var policy: String
+        @Flag(help: "Accept clauses that are only declared.") var acknowledge = false
+
+        func execute(_ context: Context) async throws {
+            let result = try await context.call(
+                "offer.replace",
+                ["offer": .string(offer), "policy": try Templates.policy(policy), "acknowledge": .bool(acknowledge)])
+            guard context.options.format == .table else { return context.show(result) }
+            context.show(
+                result,
+                fields: [
+                    Column("id", "offer", zh: "要约"), Column("replaces", "replaces", zh: "取代"), Column("dataset", "dataset", zh: "数据集"),
+                    Column("policyHash", "policy", zh: "策略"),
+                ])
+            Clauses.show(result, context)
         }
     }
 
@@ -178,6 +224,32 @@ struct Offer: AsyncParsableCommand {
     }
 }
 
+/// How far each clause of a policy holds, wherever a policy is shown.
+enum Clauses {
+    static func show(_ result: JSON, _ context: Context) {
+        let text = context.language == .zh ? "clauseZH" : "clause"
+        context.show(
+            result, rows: result["clauses"]?.array ?? [],
+            columns: [Column("level", "HOLDS", zh: "约束力"), Column(text, "CLAUSE", zh: "条款")], empty: "no clauses")
+    }
+
+    /// `enforced 2, attested 1`
+    static let levels = Column("clauses", "HOLDS", zh: "约束力") { clauses in
+        let levels = (clauses.array ?? []).compactMap { $0["level"]?.string }
+        return ["enforced", "attested", "declared"].compactMap { level in
+            let count = levels.count { $0 == level }
+            return count == 0 ? nil : "\(level) \(count)"
+        }.joined(separator: ", ")
+    }
+
+    /// The clauses in one line, each with its level.
+    static func summary(_ clauses: JSON?, _ language: Language) -> String {
+        (clauses?.array ?? []).compactMap { clause in
+            clause[language == .zh ? "clauseZH" : "clause"]?.string.map { "\($0) (\(clause["level"]?.string ?? ""))" }
+        }.joined(separator: "; ")
+    }
+}
+
 struct Catalog: KouanCommand {
     static let configuration = CommandConfiguration(abstract: "What a peer offers us.")
 
@@ -190,9 +262,7 @@ struct Catalog: KouanCommand {
             (dataset["offers"]?.array ?? []).map { offer in
                 var members = dataset.object ?? [:]
                 members["offer"] = offer["id"]
-                members["summary"] = .string(
-                    (offer["summary"]?.array ?? []).compactMap { $0[context.language == .zh ? "clauseZH" : "clause"]?.string }
-                        .joined(separator: "; "))
+                members["summary"] = .string(Clauses.summary(offer["summary"], context.language))
                 return .object(members)
             }
         }
@@ -211,17 +281,31 @@ struct Contract: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Contract negotiations and the agreements they end in.",
         subcommands: [
-            Request.self, List.self, Show.self, Explain.self, Terminate.self, Duties.self, Fulfil.self, Event.self, Clock.self, Trace.self,
+            Request.self, List.self, Show.self, Explain.self, Approve.self, Reject.self, Terminate.self,
+            Duties.self, Fulfil.self, Event.self, Clock.self, Trace.self,
         ])
 
     struct Request: KouanCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ask a peer for a contract on one of its offers and wait for the agreement.")
+            abstract: "Ask a peer for a contract on one of its offers and wait for the agreement.",
+            discussion: """
+                Without --need you have read the offer and ask for exactly it. With --need it is compared with what you need, and refused
+                here if it gives less or asks for duties that you do not accept.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var peer: PeerArgument
         @Option(help: "The dataset, when it has one offer.") var dataset: String?
         @Option(help: "The offer.") var offer: String?
+        @Option(
+            help: ArgumentHelp("What you need to be permitted: an ODRL policy or template:NAME.", valueName: "file"), completion: .file())
+        var need: String?
+        @Option(help: ArgumentHelp("A duty that you can keep, as inform; with --need, may be given more than once.", valueName: "action"))
+        var acceptDuty: [String] = []
+        @Option(
+            help: ArgumentHelp("Ask for these rules instead of the offer's; stricter ones are agreed at once.", valueName: "file"),
+            completion: .file())
+        var propose: String?
         @Option(help: ArgumentHelp("How long to wait.", valueName: "seconds")) var wait = 30
 
         func validate() throws {
@@ -233,10 +317,11 @@ struct Contract: AsyncParsableCommand {
                 "contract.request",
                 [
                     "peer": .string(peer.peer), "dataset": dataset.map(JSON.string), "offer": offer.map(JSON.string),
-                    "wait": .integer(Int64(wait)),
+                    "wait": .integer(Int64(wait)), "need": try need.map(Templates.policy), "acceptDuties": .strings(acceptDuty),
+                    "propose": try propose.map(Templates.policy),
                 ], progress: "negotiating")
             if let failure = Ending.failure(of: result, "negotiation") { throw failure }
-            context.show(result, fields: context.options.format == .table ? Contract.fields : nil)
+            Contract.show(result, context)
             if let agreement = result["agreement"]?.string {
                 context.next("transfer start \(agreement) --wait 600")
             } else {
@@ -249,7 +334,17 @@ struct Contract: AsyncParsableCommand {
         Column("id", "contract", zh: "协商"), Column("state", "state", zh: "状态"), Column("peer", "peer", zh: "对端"),
         Column("dataset", "dataset", zh: "数据集"), Column("offer", "offer", zh: "要约"), Column("agreement", "agreement", zh: "合约"),
         Column("package", "package", zh: "数据集包"), Column("signedBy", "signed by", zh: "签署方"),
+        Column("whoseMove", "whose move", zh: "轮到谁"), Column("approval.difference", "asks for", zh: "所求"),
+        Column("approval.deadline", "decide until", zh: "决定期限"), Column("ending.code", "ended with", zh: "终止代码"),
     ]
+
+    /// One contract, with how far each clause holds.
+    static func show(_ result: JSON, _ context: Context) {
+        guard context.options.format == .table else { return context.show(result) }
+        let chinese = fields.map { $0.path == "approval.difference" ? Column("approval.differenceZH", $0.title, zh: $0.titleZH) : $0 }
+        context.show(result, fields: context.language == .zh ? chinese : fields)
+        Clauses.show(result, context)
+    }
 
     struct List: KouanCommand {
         static let configuration = CommandConfiguration(abstract: "List the negotiations, ours and our peers'.")
@@ -262,7 +357,8 @@ struct Contract: AsyncParsableCommand {
                 result, rows: result["contracts"]?.array ?? [],
                 columns: [
                     Column("id"), Column("role", zh: "角色"), Column("peer", zh: "对端"), Column("state", zh: "状态"),
-                    Column("dataset", zh: "数据集"), Column("agreement", zh: "合约"), Column("updatedAt", "UPDATED", zh: "更新时间"),
+                    Column("whoseMove", "WHOSE MOVE", zh: "轮到谁"), Column("dataset", zh: "数据集"), Column("agreement", zh: "合约"),
+                    Column("updatedAt", "UPDATED", zh: "更新时间"),
                 ], empty: "no contracts yet")
         }
     }
@@ -271,7 +367,7 @@ struct Contract: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show one negotiation with its agreement and policy.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var id: IDArgument
-        func execute(_ context: Context) async throws { context.show(try await context.call("contract.show", id.input)) }
+        func execute(_ context: Context) async throws { Contract.show(try await context.call("contract.show", id.input), context) }
     }
 
     struct Explain: KouanCommand {
@@ -279,6 +375,30 @@ struct Contract: AsyncParsableCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var id: IDArgument
         func execute(_ context: Context) async throws { Explanation.show(try await context.call("contract.explain", id.input), context) }
+    }
+
+    struct Approve: KouanCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Agree to the rules that a peer asks for instead of the offered ones.",
+            discussion: "For officers. `contract show` says what is asked for and how it differs.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var confirm: ConfirmOption
+        @OptionGroup var id: IDArgument
+        func execute(_ context: Context) async throws {
+            try context.confirm("The rules of `\(id.id)` will be agreed as the peer asks.", yes: confirm.yes)
+            Contract.show(try await context.call("contract.approve", id.input), context)
+        }
+    }
+
+    struct Reject: KouanCommand {
+        static let configuration = CommandConfiguration(abstract: "Refuse the rules that a peer asks for; the negotiation ends.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var id: IDArgument
+        @Option(help: ArgumentHelp("Told to the peer.", valueName: "text")) var reason: String?
+        func execute(_ context: Context) async throws {
+            let input: [String: JSON?] = ["reason": reason.map(JSON.string)]
+            Contract.show(try await context.call("contract.reject", input.merging(id.input) { first, _ in first }), context)
+        }
     }
 
     struct Terminate: KouanCommand {
@@ -442,6 +562,10 @@ struct Open: KouanCommand {
     @Argument(help: ArgumentHelp("The agreement's id or the package's digest.", valueName: "agreement|package")) var subject: String
     @Option(help: "What the data is used for, as the policy names it.") var purpose: String?
     @Option(help: "The ODRL action: read serves a permission to read and one to use.") var action = "read"
+    @Option(
+        help: ArgumentHelp(
+            "What you state of this use, as kouan:algorithm=sha256:…; may be given more than once.", valueName: "operand=value"))
+    var fact: [String] = []
     @Option(name: .shortAndLong, help: ArgumentHelp("The directory to make.", valueName: "directory"), completion: .directory) var output:
         String
 
@@ -451,7 +575,7 @@ struct Open: KouanCommand {
             "open",
             [
                 isPackage ? "package" : "agreement": .string(subject), "purpose": purpose.map(JSON.string), "action": .string(action),
-                "output": .string(Path.absolute(output)),
+                "output": .string(Path.absolute(output)), "facts": .strings(fact),
             ], progress: "opening")
         context.show(
             result,

@@ -10,6 +10,7 @@ struct Policy: AsyncParsableCommand {
         abstract: "Usage policies: write, check, test, explain and compare them.",
         subcommands: [
             Template.self, New.self, Check.self, Test.self, Explain.self, Diff.self, Simulate.self, Evaluate.self, Compare.self,
+            Add.self, List.self, Remove.self,
         ])
 
     struct Template: KouanCommand {
