@@ -4,6 +4,7 @@ package import ExchangeModel
 internal import Synchronization
 
 package struct SealOptions: Sendable {
+    package var suite = Suite.international
     package var codec = Codec.automatic
     /// Payload bytes of a full chunk: a power of two from 64 KiB to 16 MiB.
     package var chunkSize = 1 << 20
@@ -69,8 +70,8 @@ package struct PackageSealer: Sendable {
     /// Seals into the file `path`, which must not exist. A failed seal leaves nothing behind.
     ///
     /// - Parameters:
-    ///   - signer: an Ed25519 key, or nil for an unsigned package, which readers refuse by default.
-    ///   - recipients: X25519 keys that get a wrap of the file key; none for packages whose key is granted.
+    ///   - signer: a key of the suite's signature algorithm, or nil for an unsigned package, which readers refuse by default.
+    ///   - recipients: keys of the suite's encryption algorithm that get a wrap of the file key; none for packages whose key is granted.
     package func seal(
         _ source: SealSource, toFile path: String, signer: PrivateKey?, recipients: [PublicKey] = [], control: WorkControl = WorkControl()
     ) throws(SealingError) -> SealedPackageInfo {
@@ -104,12 +105,12 @@ package struct PackageSealer: Sendable {
         _ items: [SourceItem], kind: Manifest.Source, to sink: any PackageSink, _ signer: PrivateKey?, _ recipients: [PublicKey],
         _ randomness: SealRandomness, _ control: WorkControl
     ) throws(SealingError) -> SealedPackageInfo {
-        try validate(recipients)
-        let header = try PackageHeader(suite: .international, chunkSize: options.chunkSize, salt: randomness.salt)
+        try validate(signer, recipients)
+        let header = try PackageHeader(suite: options.suite, chunkSize: options.chunkSize, salt: randomness.salt)
         let keys = try PackageKeys(suite: header.suite, header: header.bytes, fileKey: randomness.fileKey)
         try sink.write(header.bytes + keys.commitment)
 
-        let payload = PayloadProducer(items)
+        let payload = PayloadProducer(items, header.suite)
         let run = SealRun(sink: sink, keys: keys, options: options, control: control)
         run.leaves = LeafTree.headerLeafHash(suite: header.suite, header: header.bytes, commitment: keys.commitment)
         run.offset = PackageFooter.payloadOffset
@@ -128,7 +129,7 @@ package struct PackageSealer: Sendable {
             suite: header.suite, root: root, leafCount: 1 + payloadChunks + manifestChunks,
             totalBytes: indexOffset + Int64(run.leaves.count))
         var section = SignatureSection(signature: nil, wraps: [])
-        if let signer { section.signature = try SignatureBlock(reference.signedBytes, by: signer) }
+        if let signer { section.signature = try SignatureBlock(reference.signedBytes, by: signer, suite: header.suite) }
         for recipient in recipients {
             section.wraps.append(try KeyGrant.wrap(randomness.fileKey, to: recipient, package: reference.digest, signer: signer))
         }
@@ -143,10 +144,13 @@ package struct PackageSealer: Sendable {
             signature: section.signature, fileBytes: fileBytes, chunkSize: header.chunkSize, payloadChunks: payloadChunks)
     }
 
-    private func validate(_ recipients: [PublicKey]) throws(SealingError) {
+    private func validate(_ signer: PrivateKey?, _ recipients: [PublicKey]) throws(SealingError) {
         try options.codec.validate()
         guard recipients.count <= Limits.wraps else { throw .optionInvalid("a package has at most \(Limits.wraps) recipients") }
-        guard recipients.allSatisfy({ $0.algorithm == .x25519 }) else { throw .optionInvalid("a recipient's key must be an X25519 key") }
+        let (signs, encrypts) = (options.suite.signatureAlgorithm, options.suite.encryptionAlgorithm)
+        guard signer.map({ $0.algorithm == signs }) ?? true, recipients.allSatisfy({ $0.algorithm == encrypts }) else {
+            throw .optionInvalid("suite \(options.suite.name) takes \(signs.rawValue) signers and \(encrypts.rawValue) recipients")
+        }
         // The first line of the manifest also holds a few numbers.
         guard JSON.object(options.metadata).canonical().count <= Limits.manifestLineBytes - 1_024 else {
             throw .optionInvalid("the metadata is longer than \(Limits.manifestLineBytes - 1_024) bytes")

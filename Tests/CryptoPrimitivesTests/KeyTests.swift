@@ -144,6 +144,17 @@ import Testing
         }
     }
 
+    @Test func aSecretSaysWhatItIsForAndIsReadForNothingElse() throws {
+        let path = folder + "/labelled"
+        let secret = SecretBytes.random(count: 32)
+        try KeyFile.writeSecret(secret, label: "guomi", to: path)
+        let read = try KeyFile.readSecret(path: path, labels: ["", "guomi"])
+        #expect(read.label == "guomi" && read.secret == secret)
+        for labels in [[""], ["other"], ["guom"], []] {
+            #expect(throws: CryptoError.malformedSecretFile(path: path)) { try KeyFile.readSecret(path: path, labels: labels) }
+        }
+    }
+
     @Test func whatIsNoKeyFileIsRefused() throws {
         #expect(throws: CryptoError.fileUnreadable(path: folder + "/none", reason: "No such file or directory")) {
             try KeyFile.read(path: folder + "/none")
