@@ -40,8 +40,10 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
 @safe final class ChunkSealer {
     /// The caller fills this with payload bytes.
     let content: UnsafeMutableRawBufferPointer
-    private let output: UnsafeMutableRawBufferPointer
-    /// Nil when nothing is compressed; `content` is then a part of `output`, where it is encrypted in place.
+    /// `content` in its frame, where it is encrypted when it is stored as it is.
+    private let plain: UnsafeMutableRawBufferPointer
+    /// The frame of what the compressor makes of it; empty when nothing is compressed.
+    private let compressed: UnsafeMutableRawBufferPointer
     private let compressor: ChunkCompressor?
     private let cipher: ChunkCipher
     private let kind: ChunkKind
@@ -53,20 +55,19 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         compressor = codec == .stored ? nil : try ChunkCompressor(codec)
         cipher = try keys.cipher(for: kind)
         (self.kind, self.chunkSize, self.padding, suite) = (kind, chunkSize, padding, keys.suite)
-        // Room for what zlib and zstd need to try a chunk that does not shrink.
-        unsafe output = .allocate(byteCount: ChunkSealer.start + chunkSize + chunkSize / 128 + 1024, alignment: 64)
-        unsafe content =
-            compressor == nil
-            ? UnsafeMutableRawBufferPointer(rebasing: output[ChunkSealer.start..<ChunkSealer.start + chunkSize])
-            : .allocate(byteCount: chunkSize, alignment: 64)
+        let frame = 4 + ChunkFrame.sealedLimit(chunkSize: chunkSize, suite: keys.suite)
+        unsafe plain = .allocate(byteCount: frame, alignment: 64)
+        unsafe content = UnsafeMutableRawBufferPointer(rebasing: plain[ChunkSealer.start..<ChunkSealer.start + chunkSize])
+        // Codecs run faster where their output fits even if it does not shrink.
+        unsafe compressed = .allocate(byteCount: compressor == nil ? 0 : frame + chunkSize / 128 + 1024, alignment: 64)
     }
 
     deinit {
-        if compressor != nil { unsafe content.deallocate() }
-        unsafe output.deallocate()
+        unsafe plain.deallocate()
+        unsafe compressed.deallocate()
     }
 
-    /// Where the encoded bytes begin in `output`.
+    /// Where the encoded bytes begin in a frame.
     private static let start = 4 + ChunkFrame.overhead
 
     /// Seals the first `count` bytes of `content`; `body` gets the stored bytes, length first, and the hash of the chunk's leaf.
@@ -74,15 +75,16 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         index: Int64, last: Bool, count: Int,
         _ body: (_ stored: UnsafeRawBufferPointer, _ leaf: [UInt8]) throws(SealingError) -> Result
     ) throws(SealingError) -> Result {
-        let input = unsafe UnsafeRawBufferPointer(rebasing: content[..<count])
         let start = ChunkSealer.start
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start...])
+        let output: UnsafeMutableRawBufferPointer
         let encoded: (codec: UInt8, count: Int)
-        if let compressed = unsafe compressor?.compress(input, into: room) {
-            encoded = compressed
+        if let compressor,
+            let found = unsafe compressor.compress(
+                UnsafeRawBufferPointer(rebasing: content[..<count]), into: UnsafeMutableRawBufferPointer(rebasing: compressed[start...]))
+        {
+            (unsafe output, encoded) = (unsafe compressed, found)
         } else {
-            if compressor != nil { unsafe room.copyMemory(from: input) }
-            encoded = (Codec.storedByte, count)
+            (unsafe output, encoded) = (unsafe plain, (Codec.storedByte, count))
         }
 
         let plainCount = padding.padded(ChunkFrame.overhead + encoded.count, chunkSize: chunkSize)
@@ -119,7 +121,7 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         cipher = try keys.cipher(for: kind)
         (self.kind, self.chunkSize, suite) = (kind, chunkSize, keys.suite)
         unsafe sealed = .allocate(byteCount: ChunkFrame.sealedLimit(chunkSize: chunkSize, suite: keys.suite), alignment: 64)
-        unsafe content = .allocate(byteCount: chunkSize + 1, alignment: 64)  // one more: see ChunkDecompressor.inflate
+        unsafe content = .allocate(byteCount: chunkSize + ChunkDecompressor.slack, alignment: 64)
     }
 
     deinit {
