@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CryptoPrimitives
 package import ExchangeModel
-internal import Synchronization
 
 package struct SealOptions: Sendable {
     package var suite = Suite.international
@@ -58,8 +57,8 @@ package struct SealedPackageInfo: Sendable {
 
 /// Seals sources into packages (docs/formats/sealed-package.md).
 ///
-///     source ─► PayloadProducer ─► N workers: compress, encrypt, hash ─► in order ─► sink
-///                 (one lock)                                            (Turnstile)
+///     source ─► PayloadProducer ─► N workers: compress, encrypt, hash ─► sink
+///                    one at a time, in order          (SealPipeline)          one at a time, in order
 ///
 /// `seal` blocks its thread and runs its own worker threads; memory is a few chunks per worker whatever the size.
 package struct PackageSealer: Sendable {
@@ -170,7 +169,7 @@ extension SealSource {
 
 /// One seal on its way.
 ///
-/// `@unchecked`: `producer` is used under `reading`, `leaves` and `offset` only inside the turnstile or while no worker runs.
+/// `@unchecked`: `leaves` and `offset` are changed only by the worker that writes, and read while no worker runs.
 private final class SealRun: @unchecked Sendable {
     var leaves: [UInt8] = []
     var offset: Int64 = 0
@@ -186,77 +185,19 @@ private final class SealRun: @unchecked Sendable {
 
     /// Seals all that `producer` gives into chunks of `kind`, and returns how many.
     func sealSection(_ kind: ChunkKind, from producer: any ChunkProducer, threads: Int) throws(SealingError) -> Int64 {
-        let feed = ChunkFeed(producer, control)
-        let turnstile = Turnstile()
-        WorkerThreads.run(threads) { _ in
-            do throws(SealingError) {
-                let sealer = try ChunkSealer(
-                    kind: kind, keys: self.keys, chunkSize: self.options.chunkSize, codec: self.options.codec, padding: self.options.padding
-                )
-                while !turnstile.hasFailed, let piece = try unsafe feed.next(sealer.content) {
-                    self.seal(piece, kind, with: sealer, turnstile)
-                }
-            } catch { turnstile.fail(error, at: feed.position) }
+        let (keys, options) = (keys, options)
+        let buffers = (0..<SealPipeline.buffers(workers: threads)).map { _ in
+            ChunkBuffer(chunkSize: options.chunkSize, suite: keys.suite, isCompressing: options.codec != .stored)
         }
-        try turnstile.throwFailure()
-        return feed.position
-    }
-
-    private func seal(_ piece: ChunkFeed.Piece, _ kind: ChunkKind, with sealer: ChunkSealer, _ turnstile: Turnstile) {
-        do throws(SealingError) {
-            try unsafe sealer.seal(index: piece.index, last: piece.last, count: piece.count) { (stored, leaf) throws(SealingError) in
-                turnstile.inTurn(piece.index) { () throws(SealingError) in
-                    try unsafe self.sink.write(stored)
-                    self.leaves += leaf
-                    self.offset += Int64(stored.count)
-                    guard self.leaves.count / LeafTree.hashSize <= Int(Limits.leaves) else { throw .tooManyChunks }
-                    if kind == .payload { self.control.progress(piece.start + Int64(piece.count)) }
-                }
-            }
-        } catch { turnstile.fail(error, at: piece.index) }
-    }
-}
-
-/// Hands out the chunks of a producer one after the other.
-///
-/// `@unchecked`: the producer is touched only inside `state`'s lock.
-private final class ChunkFeed: @unchecked Sendable {
-    struct Piece {
-        let index: Int64
-        let start: Int64
-        let count: Int
-        let last: Bool
-    }
-
-    private struct State {
-        var index: Int64 = 0
-        var start: Int64 = 0
-        var ended = false
-    }
-
-    private let producer: any ChunkProducer
-    private let control: WorkControl
-    private let state = Mutex(State())
-
-    init(_ producer: any ChunkProducer, _ control: WorkControl) { (self.producer, self.control) = (producer, control) }
-
-    /// Chunks handed out so far.
-    var position: Int64 { state.withLock { $0.index } }
-
-    /// Nil after the last chunk or a failure.
-    func next(_ buffer: UnsafeMutableRawBufferPointer) throws(SealingError) -> Piece? {
-        try state.withLock { (state) throws(SealingError) in
-            guard !state.ended else { return nil }
-            state.ended = true  // until this chunk has been read without failure
-            guard !control.isCancelled() else { throw .cancelled }
-            guard state.index < Limits.leaves else { throw .tooManyChunks }
-            let (count, last) = try unsafe producer.fill(buffer)
-            defer {
-                state.index += 1
-                state.start += Int64(count)
-                state.ended = last
-            }
-            return Piece(index: state.index, start: state.start, count: count, last: last)
+        let pipeline = SealPipeline(producer, buffers: buffers, control: control) { (chunk) throws(SealingError) in
+            try unsafe self.sink.write(chunk.stored)
+            self.leaves += chunk.leaf
+            self.offset += Int64(unsafe chunk.stored.count)
+            guard self.leaves.count / LeafTree.hashSize <= Int(Limits.leaves) else { throw .tooManyChunks }
+            if kind == .payload { self.control.progress(chunk.start + Int64(chunk.count)) }
+        }
+        return try pipeline.run(workers: threads) { () throws(SealingError) in
+            try ChunkSealer(kind: kind, keys: keys, chunkSize: options.chunkSize, codec: options.codec, padding: options.padding)
         }
     }
 }

@@ -118,7 +118,7 @@ enum SourceListing {
     }
 }
 
-/// Fills chunks front to back. Called under the pipeline's lock.
+/// Fills chunks front to back. Called by one worker at a time.
 protocol ChunkProducer: AnyObject {
     /// The count of bytes put into `buffer`, all of it unless `last`.
     func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(SealingError) -> (count: Int, last: Bool)
