@@ -6,6 +6,7 @@ package import ExchangeModel
 package import Identity
 import Ledger
 import PolicyEngine
+import Sealing
 import StorageSQLite
 
 // One negotiation, both sides. A message is checked and its state committed, with the answer to send next in the outbox of the same
@@ -87,6 +88,9 @@ extension Exchange {
                 "agreement.differs", "the terms at `/terms` are not those of the offer", hint: "negotiate again from the current catalog")
         }
         try proof.verify(agreement: agreement.json, terms: terms, signer: peer.card, at: clock.now())
+        // A package that could be neither verified nor asked a key for.
+        _ = try peer.card.signer(of: package)
+        _ = try keys.signing(Suite(digestAlgorithm: package.algorithm))
         let ourProof = try AgreementProof.sign(
             agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
         let verification = ContractAgreementVerificationMessage(id: newURN(), pids: message.pids, proof: ourProof.json)
@@ -165,6 +169,9 @@ extension Exchange {
                 message.offer, id: newURN(), target: offer.datasetID, assigner: own.participant.description,
                 assignee: peer.participant.description, at: Timestamp(seconds: now.seconds))
             guard let package = Digest(parsing: version.id) else { throw ExchangeError.unknown("package", version.id) }
+            do throws(ExchangeError) { _ = try peer.card.signer(of: package) } catch {
+                throw refusal(error, of: peer.participant, correlation: message.consumerPID, shared: shared, point: "negotiation")
+            }
             let terms = AgreementTerms(
                 delivery: .one(packageReference: package), policyHash: offer.policyHash,
                 spaces: Set([parties.provider.space, parties.consumer.space].compactMap { $0.flatMap(SpaceID.init(parsing:)) }))
