@@ -42,7 +42,7 @@ let package = Package(
     targets: [
         // C libraries of the system: module maps and macro shims, no logic.
         .systemLibrary(name: "COpenSSL"),
-        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CDeflate"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CCurl"),
 
@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "ExchangeModel", swiftSettings: settings),
         .target(name: "CryptoPrimitives", dependencies: ["ExchangeModel", "COpenSSL"], swiftSettings: handlesC),
         .target(name: "Identity", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
-        .target(name: "Sealing", dependencies: ["ExchangeModel", "CryptoPrimitives", "CZlib", "CZstd"], swiftSettings: handlesC),
+        .target(name: "Sealing", dependencies: ["ExchangeModel", "CryptoPrimitives", "CDeflate", "CZstd"], swiftSettings: handlesC),
         .target(name: "PolicyEngine", dependencies: ["ExchangeModel"], swiftSettings: settings),
         .target(name: "DataDuties", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),
         .target(name: "MerkleLog", dependencies: ["ExchangeModel", "CryptoPrimitives"], swiftSettings: settings),

@@ -15,7 +15,7 @@ ALLOWED = {
     "ExchangeModel": set(),
     "CryptoPrimitives": {"ExchangeModel", "COpenSSL"},
     "Identity": {"ExchangeModel", "CryptoPrimitives"},
-    "Sealing": {"ExchangeModel", "CryptoPrimitives", "CZlib", "CZstd"},
+    "Sealing": {"ExchangeModel", "CryptoPrimitives", "CDeflate", "CZstd"},
     "PolicyEngine": {"ExchangeModel"},
     "DataDuties": {"ExchangeModel", "CryptoPrimitives"},
     "MerkleLog": {"ExchangeModel", "CryptoPrimitives"},

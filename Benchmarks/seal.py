@@ -6,11 +6,12 @@ usage: seal.py seal|open KOUAN WORK
 """
 import filecmp
 import os
+import re
 import shutil
 import subprocess
 import sys
 
-from measure import Table, alternate, median, require, run, say
+from measure import ROUNDS, Table, alternate, median, require, run, say
 
 MIB = int(os.environ.get("BENCH_MIB", "256"))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -134,6 +135,37 @@ def seal(bench):
             bench.age(bench.csv, compressor, prefix=ONE_CORE))
         add(table, name, f"`{peer}`", pairs, {})
     table.print(f"Seal, {MIB} MiB")
+    seal_guomi(bench)
+
+
+def openssl_speed(*what):
+    """MB for each second of CPU at the size of a chunk."""
+    result = subprocess.run(["openssl", "speed", "-seconds", "2", "-bytes", str(1 << 20), *what], capture_output=True, text=True)
+    return float(re.findall(r"([\d.]+)k\s*$", result.stdout, re.M)[-1]) / 1000
+
+
+def seal_guomi(bench):
+    """Beside the ciphers alone, composed: a byte goes through each of them, one after the other. All by CPU time, so that cores do not count."""
+    table = Table("`kouan package seal --suite guomi`, 2 workers", "wall", "per CPU second", "beside `openssl speed`", "per CPU second", "ratio", "budget")
+    subprocess.run([bench.kouan, "package", "keygen", "-q", "--suite", "guomi", "-o", f"{bench.work}/gm"], check=True, stdout=subprocess.DEVNULL)
+    for name, source, options, budget in [("table, auto", bench.csv, [], 0.9), ("incompressible, stored", bench.noise, ["--codec", "stored"], None)]:
+        say(f"  seal guomi {name}")
+        path, rounds, size = f"{bench.work}/a.kouan", [], (MIB << 20) / 1e6
+        for _ in range(1 + ROUNDS):
+            if os.path.exists(path):
+                os.remove(path)
+            command = [bench.kouan, "package", "seal", source, "-q", "--identity", f"{bench.work}/gm", "--to", f"{bench.work}/gm.pub"]
+            sample = run([[*command, "--threads", "2", *options, "-o", path]], bench.work)
+            cipher, mac, hash_ = openssl_speed("-evp", "sm4-ctr"), openssl_speed("-hmac", "sm3"), openssl_speed("-evp", "sm3")
+            rounds.append((size / sample.wall, size / sample.cpu, 1 / (1 / cipher + 1 / mac), 1 / (1 / cipher + 1 / mac + 2 / hash_)))
+            say("    " + " | ".join(f"{figure:7.1f} MB/s" for figure in rounds[-1]))
+        # The format hashes each byte twice more: as a part of its chunk's leaf and of its file's digest.
+        for peer, column, limit in [("sm4-ctr + hmac-sm3", 2, budget), ("sm4-ctr + hmac-sm3 + 2 × sm3", 3, None)]:
+            ratio = median(figures[1] / figures[column] for figures in rounds[1:])
+            verdict = f"≥ {limit}×: {'met' if ratio >= limit else '**missed**'}" if limit else "–"
+            figures = [f"{median(r[index] for r in rounds[1:]):.0f} MB" for index in (0, 1, column)]
+            table.add(name, figures[0] + "/s", figures[1], peer, figures[2], f"**{ratio:.2f}×**", verdict)
+    table.print(f"Seal in suite guomi, {MIB} MiB of plaintext")
 
 
 def open_(bench):
@@ -157,7 +189,7 @@ def open_(bench):
 
 
 if __name__ == "__main__":
-    require("zstd", "pigz", "age", "age-keygen", "taskset")
+    require("zstd", "pigz", "age", "age-keygen", "taskset", "openssl")
     what, program, directory = sys.argv[1:]
     bench = Bench(program, directory)
     {"seal": seal, "open": open_}[what](bench)

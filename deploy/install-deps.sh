@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # What the program links: TLS and crypto, two codecs, HTTP client, database. git fetches the Swift packages.
-packages=(libssl-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libsqlite3-dev git ca-certificates)
+packages=(libssl-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev libsqlite3-dev git ca-certificates)
 # What only tests use: readers in another language, an independent openssl and curl, network namespaces.
 test_packages=(python3 python3-venv python3-cryptography python3-zstandard openssl curl iproute2)
 
@@ -14,7 +14,7 @@ usage() {
 usage: install-deps.sh [--tests]
 
 Installs with apt, as root or through sudo:
-  always      libssl-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev libsqlite3-dev git ca-certificates
+  always      libssl-dev libdeflate-dev libzstd-dev libcurl4-openssl-dev libsqlite3-dev git ca-certificates
   with --tests also python3 python3-venv python3-cryptography python3-zstandard openssl curl iproute2
 TEXT
 }

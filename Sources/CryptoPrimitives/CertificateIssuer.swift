@@ -136,8 +136,8 @@ package struct CertificateIssuer: Sendable {
 
     /// Self-signed when there is no issuer.
     private static func make(_ contents: Contents, issuer: Certificate?, key: PrivateKey) throws(CryptoError) -> Certificate {
-        guard key.algorithm.canSign else { throw .wrongAlgorithm(expected: "ed25519 or p256", found: key.algorithm.rawValue) }
-        guard contents.publicKey.algorithm.canSign else {
+        guard key.algorithm.canCertify else { throw .wrongAlgorithm(expected: "ed25519 or p256", found: key.algorithm.rawValue) }
+        guard contents.publicKey.algorithm.canCertify else {
             throw .wrongAlgorithm(expected: "ed25519 or p256", found: contents.publicKey.algorithm.rawValue)
         }
         guard contents.notBefore < contents.notAfter else { throw .issue("it would end before it begins") }

@@ -35,7 +35,7 @@ package struct CertificateRequest: Sendable, Hashable {
         subject = unsafe DistinguishedName.read(name)
         guard let key = unsafe X509_REQ_get0_pubkey(request.handle) else { throw .malformedRequest("its key cannot be read") }
         publicKey = try unsafe PublicKey.read(from: key)
-        guard publicKey.algorithm.canSign, unsafe X509_REQ_verify(request.handle, key) == 1 else {
+        guard publicKey.algorithm.canCertify, unsafe X509_REQ_verify(request.handle, key) == 1 else {
             OpenSSLErrors.clear()
             throw .requestSignature
         }

@@ -89,7 +89,7 @@ package enum CryptoError: KouanError, Equatable {
         case .library: "see the message of OpenSSL; `openssl version` must be 3.0 or later"
         case .notAuthentic: "wrong key or altered bytes; compare digests with the sender"
         case .wrongSize, .tooLarge, .wrongAlgorithm: "check which key or value was given"
-        case .malformedKey: "give an unencrypted PKCS#8 key of Ed25519, X25519 or P-256"
+        case .malformedKey: "give an unencrypted PKCS#8 key of Ed25519, X25519, P-256 or SM2"
         case .keyEncrypted: "decrypt it with `openssl pkey -in KEY -out PLAIN` and give the result mode 0600"
         case .sharedSecretZero: "refuse this peer; its key was chosen to break the agreement"
         case .fileUnreadable: "check the path and the rights of the user that runs the node"

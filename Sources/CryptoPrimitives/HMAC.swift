@@ -76,6 +76,12 @@ extension HashAlgorithm {
         return unsafe Authenticator(owning: context, size: algorithm.digestSize)
     }
 
+    /// The same state again, to authenticate several messages under one key.
+    func copy() throws(CryptoError) -> Authenticator {
+        guard let context = unsafe EVP_MAC_CTX_dup(context) else { throw .last("EVP_MAC_CTX_dup") }
+        return unsafe Authenticator(owning: context, size: size)
+    }
+
     private func begin(key: UnsafeRawBufferPointer) -> Int32 {
         if let start = key.baseAddress, key.count > 0 {
             return unsafe EVP_MAC_init(context, start.assumingMemoryBound(to: UInt8.self), key.count, nil)

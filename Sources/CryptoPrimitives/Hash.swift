@@ -98,8 +98,10 @@ package enum Hash {
         return digester.finish()
     }
 
-    package static func sha256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        var digester = start(.sha256)
+    package static func sha256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] { unsafe hash(.sha256, bytes) }
+
+    package static func hash(_ algorithm: HashAlgorithm, _ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+        var digester = start(algorithm)
         unsafe digester.update(bytes)
         return digester.finish()
     }

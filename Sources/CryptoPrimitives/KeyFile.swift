@@ -27,18 +27,30 @@ package enum KeyFile {
 
     /// A symmetric key of 32 bytes: one line of 64 hexadecimal digits, under the same rules.
     package static func readSecret(path: String) throws(CryptoError) -> SecretBytes {
-        let text = try load(path)
-        let line = text.copy()
-        guard line.count == 64 || (line.count == 65 && line[64] == UInt8(ascii: "\n")),
-            let bytes = Hex.decode(String(decoding: line[..<64], as: UTF8.self))
-        else { throw .malformedSecretFile(path: path) }
-        return SecretBytes(bytes)
+        try readSecret(path: path, labels: [""]).secret
     }
 
-    package static func writeSecret(_ secret: SecretBytes, to path: String) throws(CryptoError) {
-        guard secret.count == 32 else { throw .wrongSize(of: "the secret", expected: 32, found: secret.count) }
-        try store(SecretBytes(Array(Hex.encode(secret.copy()).utf8) + [UInt8(ascii: "\n")]), path)
+    /// A secret that says what it is for: `label:` before the digits, one of `labels`; the empty label is nothing at all.
+    package static func readSecret(path: String, labels: [String]) throws(CryptoError) -> (label: String, secret: SecretBytes) {
+        let text = try load(path)
+        var line = text.copy()[...]
+        if line.last == UInt8(ascii: "\n") { line.removeLast() }
+        for label in labels {
+            let start = prefix(label)
+            guard line.starts(with: start), line.count == start.count + 64,
+                let bytes = Hex.decode(String(decoding: line.dropFirst(start.count), as: UTF8.self))
+            else { continue }
+            return (label, SecretBytes(bytes))
+        }
+        throw .malformedSecretFile(path: path)
     }
+
+    package static func writeSecret(_ secret: SecretBytes, label: String = "", to path: String) throws(CryptoError) {
+        guard secret.count == 32 else { throw .wrongSize(of: "the secret", expected: 32, found: secret.count) }
+        try store(SecretBytes(prefix(label) + Array(Hex.encode(secret.copy()).utf8) + [UInt8(ascii: "\n")]), path)
+    }
+
+    private static func prefix(_ label: String) -> [UInt8] { label.isEmpty ? [] : Array("\(label):".utf8) }
 
     private static func load(_ path: String) throws(CryptoError) -> SecretBytes {
         // Symbolic links are followed: container secrets are mounted as links. Rights are those of the opened file, not of the name.

@@ -3,13 +3,17 @@ internal import COpenSSL
 package import ExchangeModel
 
 package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
-    case ed25519, p256, x25519
+    case ed25519, p256, x25519, sm2
 
-    /// Bytes of `PublicKey.raw`: P-256 is an uncompressed point.
-    package var publicKeySize: Int { self == .p256 ? 65 : 32 }
+    /// Bytes of `PublicKey.raw`: P-256 and SM2 are uncompressed points.
+    package var publicKeySize: Int { isPoint ? 65 : 32 }
     package var canSign: Bool { self != .x25519 }
+    /// Whether certificates, requests and revocation lists carry and are signed with such keys.
+    package var canCertify: Bool { self == .ed25519 || self == .p256 }
 
-    /// The DER before the raw key in a SubjectPublicKeyInfo (RFC 8410 §4, RFC 5480 §2).
+    var isPoint: Bool { self == .p256 || self == .sm2 }
+
+    /// The DER before the raw key in a SubjectPublicKeyInfo (RFC 8410 §4, RFC 5480 §2, GM/T 0010).
     var spkiPrefix: [UInt8] {
         switch self {
         case .ed25519: [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]
@@ -19,23 +23,37 @@ package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
                 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
                 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
             ]
+        case .sm2:
+            [
+                0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x81, 0x1c, 0xcf, 0x55,
+                0x01, 0x82, 0x2d, 0x03, 0x42, 0x00,
+            ]
         }
     }
 
     var rawKeyType: Int32 { self == .ed25519 ? EVP_PKEY_ED25519 : EVP_PKEY_X25519 }
+
+    /// What a signature hashes with; nil where the algorithm itself says.
+    var signatureHash: OpaquePointer? {
+        switch self {
+        case .ed25519, .x25519: nil
+        case .p256: unsafe HashAlgorithm.sha256.fetched.handle
+        case .sm2: unsafe HashAlgorithm.sm3.fetched.handle
+        }
+    }
 }
 
-/// A public key of one of our three algorithms, in its one encoding.
+/// A public key of one of our four algorithms, in its one encoding.
 ///
 /// Sendable: the handle is never changed after `init`, and OpenSSL allows concurrent reading of an `EVP_PKEY`.
 @safe package final class PublicKey: @unchecked Sendable {
     package let algorithm: KeyAlgorithm
-    /// 32 bytes; for P-256 the uncompressed point of 65 bytes.
+    /// 32 bytes; for P-256 and SM2 the uncompressed point of 65 bytes.
     package let raw: [UInt8]
     /// For TLSTransport and certificates; lives as long as this object.
     package let handle: OpaquePointer
 
-    /// Refuses a wrong size and a P-256 point that is not on the curve.
+    /// Refuses a wrong size and a point that is not on its curve.
     package convenience init(raw: [UInt8], algorithm: KeyAlgorithm) throws(CryptoError) {
         guard raw.count == algorithm.publicKeySize else {
             throw .wrongSize(of: "the public key", expected: algorithm.publicKeySize, found: raw.count)
@@ -47,15 +65,15 @@ package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
     package convenience init(spki: [UInt8]) throws(CryptoError) {
         guard let algorithm = KeyAlgorithm.allCases.first(where: { spki.starts(with: $0.spkiPrefix) }),
             spki.count == algorithm.spkiPrefix.count + algorithm.publicKeySize
-        else { throw .malformedKey("it is not an Ed25519, X25519 or P-256 key in its canonical encoding") }
+        else { throw .malformedKey("it is not an Ed25519, X25519, P-256 or SM2 key in its canonical encoding") }
         let raw = Array(spki[algorithm.spkiPrefix.count...])
-        guard algorithm != .p256 || raw[0] == 4 else { throw .malformedKey("the point is compressed") }
+        guard !algorithm.isPoint || raw[0] == 4 else { throw .malformedKey("the point is compressed") }
         OpenSSLErrors.clear()
-        // The raw form skips OpenSSL's decoders, which cost more than a signature; P-256 needs them to check the point.
+        // The raw form skips OpenSSL's decoders, which cost more than a signature; a curve needs them to check the point.
         let handle =
             switch algorithm {
             case .ed25519, .x25519: unsafe EVP_PKEY_new_raw_public_key(algorithm.rawKeyType, nil, raw, raw.count)
-            case .p256:
+            case .p256, .sm2:
                 unsafe spki.withUnsafeBufferPointer { bytes in
                     var position = bytes.baseAddress
                     return unsafe d2i_PUBKEY(nil, &position, bytes.count)
@@ -97,7 +115,8 @@ package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
     /// SHA-256 of the SubjectPublicKeyInfo, as node cards and space files name keys.
     package var fingerprint: Digest { Hash.digest(spki) }
 
-    /// Ed25519: 64 raw bytes. P-256: ECDSA with SHA-256 in strict DER. Any malformed input is simply not a signature.
+    /// Ed25519: 64 raw bytes. P-256: ECDSA with SHA-256 in strict DER. SM2: with SM3 and the id of `SM2.identity`, in strict DER. Any
+    /// malformed input is simply not a signature.
     package func verify(_ signature: [UInt8], _ message: [UInt8]) -> Bool {
         guard algorithm.canSign, !signature.isEmpty, let context = unsafe EVP_MD_CTX_new() else { return false }
         defer {
@@ -105,8 +124,10 @@ package enum KeyAlgorithm: String, Sendable, Codable, CaseIterable {
             OpenSSLErrors.clear()
         }
         OpenSSLErrors.clear()
-        let hash = unsafe algorithm == .p256 ? HashAlgorithm.sha256.fetched.handle : nil
-        guard (unsafe EVP_DigestVerifyInit(context, nil, hash, nil, handle)) == 1 else { return false }
+        var parameters: OpaquePointer?  // owned by `context`
+        guard (unsafe EVP_DigestVerifyInit(context, &parameters, algorithm.signatureHash, nil, handle)) == 1,
+            algorithm != .sm2 || (unsafe SM2.setIdentity(parameters)) == 1
+        else { return false }
         return unsafe EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
 
@@ -152,17 +173,22 @@ extension PublicKey: Hashable, CustomStringConvertible, Codable {
         let handle =
             switch algorithm {
             case .p256: unsafe kouan_EVP_EC_gen("P-256")
+            case .sm2: unsafe SM2.generate()
             case .ed25519, .x25519: unsafe generate(rawKeyType: algorithm.rawKeyType)
             }
         guard let handle = unsafe handle else { throw .last("EVP_PKEY_generate") }
         return try unsafe PrivateKey(owning: handle)
     }
 
-    /// A seed of 32 bytes, for Ed25519 and X25519.
+    /// 32 bytes: a seed for Ed25519 and X25519, the number d for SM2.
     package convenience init(raw: [UInt8], algorithm: KeyAlgorithm) throws(CryptoError) {
-        guard algorithm != .p256 else { throw .wrongAlgorithm(expected: "ed25519 or x25519", found: algorithm.rawValue) }
+        guard algorithm != .p256 else { throw .wrongAlgorithm(expected: "ed25519, x25519 or sm2", found: algorithm.rawValue) }
         guard raw.count == 32 else { throw .wrongSize(of: "the private key", expected: 32, found: raw.count) }
         OpenSSLErrors.clear()
+        if algorithm == .sm2 {
+            try unsafe self.init(owning: SM2.key(SecretBytes(raw)))
+            return
+        }
         guard let handle = unsafe EVP_PKEY_new_raw_private_key(algorithm.rawKeyType, nil, raw, raw.count) else {
             throw .last("EVP_PKEY_new_raw_private_key")
         }
@@ -183,13 +209,15 @@ extension PublicKey: Hashable, CustomStringConvertible, Codable {
     }
 
     /// Takes over `handle`, also when it throws.
-    private init(owning handle: OpaquePointer) throws(CryptoError) {
+    init(owning handle: OpaquePointer) throws(CryptoError) {
         unsafe self.handle = handle
         do { publicKey = try unsafe PublicKey.read(from: handle) } catch {
             unsafe EVP_PKEY_free(handle)  // deinit runs only for a whole object
             throw error
         }
         algorithm = publicKey.algorithm
+        // As an ordinary curve key it would sign ECDSA.
+        guard unsafe algorithm != .sm2 || EVP_PKEY_is_a(handle, "SM2") == 1 else { throw .malformedKey("the SM2 key must be PKCS#8") }
     }
 
     /// PKCS#8, unencrypted. The text is not wiped: use `KeyFile.write` to store a key.
@@ -200,14 +228,15 @@ extension PublicKey: Hashable, CustomStringConvertible, Codable {
         return String(decoding: memory.contents, as: UTF8.self)
     }
 
-    /// Ed25519: 64 raw bytes. P-256: ECDSA with SHA-256, DER.
+    /// Ed25519: 64 raw bytes. P-256: ECDSA with SHA-256, DER. SM2: with SM3 and the id of `SM2.identity`, DER.
     package func sign(_ message: [UInt8]) throws(CryptoError) -> [UInt8] {
-        guard algorithm.canSign else { throw .wrongAlgorithm(expected: "ed25519 or p256", found: algorithm.rawValue) }
+        guard algorithm.canSign else { throw .wrongAlgorithm(expected: "ed25519, p256 or sm2", found: algorithm.rawValue) }
         OpenSSLErrors.clear()
         guard let context = unsafe EVP_MD_CTX_new() else { throw .last("EVP_MD_CTX_new") }
         defer { unsafe EVP_MD_CTX_free(context) }
-        let hash = unsafe algorithm == .p256 ? HashAlgorithm.sha256.fetched.handle : nil
-        try check(unsafe EVP_DigestSignInit(context, nil, hash, nil, handle), "EVP_DigestSignInit")
+        var parameters: OpaquePointer?  // owned by `context`
+        try check(unsafe EVP_DigestSignInit(context, &parameters, algorithm.signatureHash, nil, handle), "EVP_DigestSignInit")
+        if algorithm == .sm2 { try check(unsafe SM2.setIdentity(parameters), "EVP_PKEY_CTX_set1_id") }
         var count = unsafe Int(EVP_PKEY_get_size(handle))
         var signature = [UInt8](repeating: 0, count: count)
         try check(unsafe EVP_DigestSign(context, &signature, &count, message, message.count), "EVP_DigestSign")

@@ -30,6 +30,14 @@ internal import COpenSSL
         try unsafe body(UnsafeRawBufferPointer(memory))
     }
 
+    /// The first `count` bytes and the rest.
+    package func split(at count: Int) -> (SecretBytes, SecretBytes) {
+        (
+            unsafe SecretBytes(count: count) { unsafe $0.copyBytes(from: memory[..<count]) },
+            unsafe SecretBytes(count: memory.count - count) { unsafe $0.copyBytes(from: memory[count...]) }
+        )
+    }
+
     /// A copy outside the wiped memory, for serialisation into something that is itself encrypted.
     package func copy() -> [UInt8] { unsafe [UInt8](memory) }
 

@@ -81,7 +81,7 @@ extension Exchange {
         let peer = try peers.active(transfer.peer)
         let fileName = PackageFiles.name(of: transfer.package)
         let path = files.path(ofReceived: fileName)
-        let trust = PackageTrust(reference: transfer.package, signer: peer.card.signingKey)
+        let trust = PackageTrust(reference: transfer.package, signer: try peer.card.signer(of: transfer.package))
         if files.hasReceived(fileName) {
             // Perhaps from another provider: the digest does not cover who signed.
             _ = try await blocking.run { _ in try PackageReader(path: path, trust: trust) }

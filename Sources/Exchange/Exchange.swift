@@ -59,7 +59,7 @@ package final class Exchange: Sendable {
 
     /// Step 1, provider: compresses, encrypts and signs the dataset's files as its next version.
     package func seal(_ dataset: Dataset, options: SealOptions, by user: UserID) async throws -> SealedVersion {
-        let sealed = try await files.seal(dataset, options: options, signer: keys.signing, on: blocking)
+        let sealed = try await files.seal(dataset, options: options, signer: try keys.signing(options.suite), on: blocking)
         return try await recordSealed(sealed, of: dataset, by: user)
     }
 

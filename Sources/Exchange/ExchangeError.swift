@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ExchangeModel
+package import Sealing
 
 /// What keeps the exchange from doing what was asked. One factory per failure, so that its three texts stand together.
 package struct ExchangeError: KouanError, Equatable {
@@ -37,6 +38,12 @@ package struct ExchangeError: KouanError, Equatable {
         ExchangeError(
             .conflict, "dataset.not-published", "dataset `\(dataset)` has no published version",
             hint: "seal it first with `kouan dataset publish \(dataset)`")
+    }
+
+    package static func suiteNotAccepted(_ suite: Suite, by whom: String) -> ExchangeError {
+        ExchangeError(
+            .denied, "package.suite-not-accepted", "\(whom) does not take packages of suite \(suite.name)",
+            hint: "publish the dataset in a suite that both node cards list")
     }
 
     package static func peerSuspended(_ peer: String) -> ExchangeError {

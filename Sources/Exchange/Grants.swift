@@ -15,7 +15,8 @@ extension Exchange {
     package func grant(_ body: [UInt8], to peer: VerifiedPeer) async throws -> [UInt8] {
         let request: GrantRequest
         do {
-            request = try GrantRequest.verify(body, signer: peer.card.signingKey)
+            let claimed = try GrantRequest.parse(body).request
+            request = try GrantRequest.verify(body, signer: peer.card.signer(of: claimed.package))
         } catch {
             throw ExchangeError.denied(
                 "grant.request-invalid", "the request does not verify", hint: "sign it with the key in the node card")
@@ -94,7 +95,7 @@ extension Exchange {
                 notAfter: leaseEnd, durationSeconds: settings.leaseSeconds,
                 allowance: allowance)
             let grant = try KeyGrant.issue(
-                context, fileKey: try keys.unwrap(version.wrappedKey, of: agreement.package), signer: keys.signing)
+                context, fileKey: try keys.unwrap(version.wrappedKey, of: agreement.package), signer: try keys.signing(request.suite))
             try tx.insert(
                 IssuedGrant(
                     id: peer.participant.description + "\n" + request.requestID, grantID: grantID, peer: peer.participant,

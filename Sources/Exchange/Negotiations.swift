@@ -6,6 +6,7 @@ package import ExchangeModel
 package import Identity
 import Ledger
 import PolicyEngine
+import Sealing
 import StorageSQLite
 
 // One negotiation, both sides. A message is checked and its state committed, with the answer to send next in the outbox of the same
@@ -88,6 +89,9 @@ extension Exchange {
                 "agreement.differs", "the terms at `/terms` are not those of the offer", hint: "negotiate again from the current catalog")
         }
         try proof.verify(agreement: agreement.json, terms: terms, signer: peer.card, at: clock.now())
+        // A package that could be neither verified nor asked a key for.
+        _ = try peer.card.signer(of: package)
+        _ = try keys.signing(Suite(digestAlgorithm: package.algorithm))
         let ourProof = try AgreementProof.sign(
             agreement: agreement.json, terms: terms, signer: own.participant, with: keys.signing)
         let verification = ContractAgreementVerificationMessage(id: newURN(), pids: message.pids, proof: ourProof.json)
@@ -165,7 +169,12 @@ extension Exchange {
             var local: [String: JSON] = ["offer": .string(offer.id)]
             switch try wish(message.offer, for: offer, by: peer, at: now) {
             case .refused(let error, let answer): throw refused(error, answer)
-            case .granted: try agree(to: &negotiation, with: peer.participant, tx: tx)
+            case .granted:
+                do {
+                    try agree(to: &negotiation, with: peer.participant, tx: tx)
+                } catch let error as ExchangeError where error.kind == .denied {
+                    throw refused(error)
+                }
             case .waits(let code, let difference):
                 let waiting = try tx.store.all(
                     Negotiation.self, where: [("approval", "waiting"), ("peer", peer.participant.description)],
@@ -245,6 +254,7 @@ extension Exchange {
         guard let version = try tx.all(SealedVersion.self, where: "dataset", equals: dataset).max(by: { $0.version < $1.version })
         else { throw ExchangeError.notPublished(dataset) }
         guard let package = Digest(parsing: version.id) else { throw ExchangeError.unknown("package", version.id) }
+        _ = try peers.active(consumer).card.signer(of: package)
         let parties = parties(role: .provider, peer: consumer)
         let agreement = try WireAgreement.accepting(
             try WireOffer.inMessage(negotiation.offer), id: newURN(), target: dataset, assigner: own.participant.description,

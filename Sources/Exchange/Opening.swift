@@ -181,7 +181,8 @@ extension Exchange {
             manifest = try await blocking.run { isCancelled in
                 let fileKey = try permitted.grant.fileKey(with: permitted.requestKey)
                 let reader = try PackageReader(
-                    path: path, trust: PackageTrust(reference: permitted.agreement.package, signer: provider?.signingKey))
+                    path: path,
+                    trust: PackageTrust(reference: permitted.agreement.package, signer: provider?.signer(of: permitted.agreement.package)))
                 var options = OpenOptions()
                 options.treatment = treatment
                 return try reader.open(
@@ -262,7 +263,8 @@ extension Exchange {
             let grant = try KeyGrant(parsing: response.body)
             let named = grant.context.nodeCard.flatMap { peers.isOwnCard($0) ? $0 : nil }
             try grant.verify(
-                signer: peer.card.signingKey, provider: agreement.peer, request: try GrantRequest.parse(attempt.body).request,
+                signer: try peer.card.signer(of: agreement.package), provider: agreement.peer,
+                request: try GrantRequest.parse(attempt.body).request,
                 nodeCard: named ?? peers.ownCard?.digest, at: clock.now())
             guard grant.context.agreement == agreement.digest, grant.context.policyHash == agreement.policyHash,
                 let notAfter = grant.context.notAfter, let duration = grant.context.durationSeconds
@@ -308,13 +310,14 @@ extension Exchange {
             if let key = files.lease(requestID: attempt.id) { return (attempt, key) }
             grantsUnderWay.remove(attempt.id)
         }
-        let requestKey = try PrivateKey.generate(.x25519)
+        let suite = Suite(digestAlgorithm: agreement.package.algorithm)
+        let requestKey = try PrivateKey.generate(suite.encryptionAlgorithm)
         let request = GrantRequest(
             requestID: newID(), agreement: agreement.id, package: agreement.package, consumer: own.participant, action: intended.action,
             purpose: intended.purpose, nonce: SecureRandom.bytes(16), requestKey: requestKey.publicKey)
         let attempt = GrantAttempt(
             id: request.requestID, agreementID: agreement.id, action: intended.action, purpose: intended.purpose,
-            body: try request.signed(by: keys.signing), createdAt: clock.now())
+            body: try request.signed(by: keys.signing(suite)), createdAt: clock.now())
         _ = grantsUnderWay.insert(attempt.id)
         do {
             try files.storeLease(requestKey, requestID: attempt.id)

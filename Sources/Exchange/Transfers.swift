@@ -2,7 +2,7 @@
 
 import CryptoPrimitives
 import DataspaceProtocol
-import ExchangeModel
+package import ExchangeModel
 package import Identity
 import Ledger
 import MerkleLog
@@ -266,7 +266,7 @@ extension Exchange {
 
     /// The file behind a data address, if `peer` holds its token and the transfer runs.
     package func packageFile(hex: String, token: String, for peer: VerifiedPeer) async throws -> (
-        path: String, size: Int64, transfer: String
+        path: String, size: Int64, transfer: String, package: Digest
     ) {
         let hash = Hash.digest(Array(token.utf8))
         let transfers = try await store.read { try $0.all(Transfer.self, where: "open", equals: peer.participant.description) }
@@ -278,7 +278,7 @@ extension Exchange {
         guard let version = try await store.read({ try $0.get(SealedVersion.self, id: transfer.package.description) }) else {
             throw ExchangeError.noSuchProcess
         }
-        return (files.path(ofOwn: version.fileName), version.bytes, transfer.id)
+        return (files.path(ofOwn: version.fileName), version.bytes, transfer.id, transfer.package)
     }
 
     /// Called before bytes of a transfer leave: how many make up the whole package.

@@ -143,6 +143,20 @@ package struct CardContents: Sendable, Hashable {
     }
 
     static let largestSerial: Int64 = (1 << 53) - 1
+
+    /// Signs packages, grants and their requests of suite guomi. Kept among the extensions, so that readers without SM2 pass over it.
+    package var guomiSigningKey: PublicKey? {
+        get { extensions[CardContents.guomiSigningKeyName]?.string.flatMap(PublicKey.init(parsing:)) }
+        set { extensions[CardContents.guomiSigningKeyName] = newValue.map { .string($0.description) } }
+    }
+
+    private static let guomiSigningKeyName = "guomiSigningKey"
+
+    fileprivate func checkGuomi(_ reader: ObjectReader) throws(IdentityError) {
+        guard extensions[CardContents.guomiSigningKeyName] == nil || guomiSigningKey?.algorithm == .sm2 else {
+            throw reader.refuse("extensions", "`guomiSigningKey` is not a key such as sm2:<base64>")
+        }
+    }
 }
 
 /// Where the node's services are: one base URL and paths below it.
@@ -265,6 +279,7 @@ extension CardContents {
             }
             extensions = members
         }
+        try checkGuomi(reader)
 
         // One key, one role.
         var keys = retiredSigningKeys.map(\.key) + [signingKey, ledger.key] + retiredLedgers.map(\.key.key)

@@ -122,10 +122,10 @@ package enum KeyThumbprint {
         switch key.algorithm {
         case .ed25519: jwk = ["crv": "Ed25519", "kty": "OKP", "x": .string(Base64.encodeURL(key.raw))]
         case .x25519: jwk = ["crv": "X25519", "kty": "OKP", "x": .string(Base64.encodeURL(key.raw))]
-        case .p256:
+        case .p256, .sm2:
             let point = key.raw.dropFirst()
             jwk = [
-                "crv": "P-256", "kty": "EC", "x": .string(Base64.encodeURL(Array(point.prefix(32)))),
+                "crv": key.algorithm == .sm2 ? "SM2" : "P-256", "kty": "EC", "x": .string(Base64.encodeURL(Array(point.prefix(32)))),
                 "y": .string(Base64.encodeURL(Array(point.suffix(32)))),
             ]
         }

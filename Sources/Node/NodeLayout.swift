@@ -9,7 +9,7 @@ import Foundation
 ///     state.sqlite           state and ledger, one database, so that a commit is one transaction
 ///     ledger-head            the last signed head, outside the database and its backups
 ///     subject-keys.sqlite    keys of the ledger's openings
-///     keys/                  signing, encryption, ledger, witness and storage keys, 0600
+///     keys/                  signing, guomi signing, encryption, ledger, witness and storage keys, 0600
 ///     tls/                   key.pem, server.pem, client.pem
 ///     users/admin.token      the first admin's token, for this machine
 ///     packages/ received/    sealed packages of ours and of others, by digest

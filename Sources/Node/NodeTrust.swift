@@ -67,6 +67,7 @@ enum OwnCard {
             country: configuration.country, provinceRegistered: configuration.province, provincePhysical: configuration.province,
             industry: IndustryCode(parsing: configuration.industry))
         contents.credentials = credentials
+        keys.describe(in: &contents)
         return contents
     }
 

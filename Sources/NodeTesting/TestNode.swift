@@ -87,6 +87,7 @@ package final class TestNode: Sendable {
             ],
             encryptionKey: keys.encryption.publicKey, ledger: log,
             witnessKey: LogKey(name: party.origin + "/witness", role: .witness, key: keys.witness.publicKey), endpoints: party.endpoints)
+        if party.acceptsGuomi { keys.describe(in: &contents) }
         let bare = try NodeCard.issue(contents, with: keys.signing)
         contents.credentials = try spaces.map { try $0.admit(bare, attributes: party.attributes, at: now) }
         let card = try NodeCard.issue(contents.next(issuedAt: now), with: keys.signing)

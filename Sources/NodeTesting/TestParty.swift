@@ -13,6 +13,8 @@ package struct TestParty: Sendable {
     /// `https://<host>:8443`
     package let endpoints: CardEndpoints
     package let origin: String
+    /// Whether its card lists the suite.
+    package var acceptsGuomi = true
 
     package init(
         _ participant: String, zh: String, en: String, host: String, country: String, province: String? = nil, industry: String,

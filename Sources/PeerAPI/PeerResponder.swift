@@ -138,7 +138,7 @@ struct PeerResponder: HTTPResponder {
         guard let admission = downloads.admit(call.peer.participant) else { throw RequestRefusal.busy }
         let token = call.request.bearerToken ?? ""
         let file = try await exchange.packageFile(hex: hex, token: token, for: call.peer)
-        let entityTag = "\"sha256:\(hex)\""
+        let entityTag = "\"\(file.package)\""
         var headers: HTTPFields = [
             .acceptRanges: "bytes", .eTag: entityTag, .contentType: "application/octet-stream", .cacheControl: "no-store",
         ]

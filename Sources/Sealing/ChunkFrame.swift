@@ -36,12 +36,45 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// Turns payload bytes into the bytes of a stored chunk, and owns the buffers for it. One per worker and kind.
-@safe final class ChunkSealer {
-    /// The caller fills this with payload bytes.
+/// The memory of one chunk on its way through a seal.
+@safe final class ChunkBuffer {
+    // Where the chunk stands in its section.
+    var index: Int64 = 0
+    var start: Int64 = 0
+    var count = 0
+    var last = false
+
+    /// The producer fills the first `count` bytes of this with payload.
     let content: UnsafeMutableRawBufferPointer
-    private let output: UnsafeMutableRawBufferPointer
-    /// Nil when nothing is compressed; `content` is then a part of `output`, where it is encrypted in place.
+    /// What is written: the length and the sealed bytes, in one of the frames.
+    fileprivate(set) var stored = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    fileprivate(set) var leaf: [UInt8] = []
+
+    /// `content` with room around it: a chunk that is stored as it is is encrypted where it was read.
+    fileprivate let plain: UnsafeMutableRawBufferPointer
+    /// The frame of what the compressor makes of it; empty when nothing is compressed.
+    fileprivate let compressed: UnsafeMutableRawBufferPointer
+
+    /// Where the encoded bytes begin in a frame.
+    fileprivate static let encodedStart = 4 + ChunkFrame.overhead
+
+    init(chunkSize: Int, suite: Suite, isCompressing: Bool) {
+        let frame = 4 + ChunkFrame.sealedLimit(chunkSize: chunkSize, suite: suite)
+        unsafe plain = .allocate(byteCount: frame, alignment: 64)
+        unsafe content = UnsafeMutableRawBufferPointer(rebasing: plain[ChunkBuffer.encodedStart..<ChunkBuffer.encodedStart + chunkSize])
+        // Codecs run faster where their output fits even if it does not shrink.
+        unsafe compressed = .allocate(byteCount: isCompressing ? frame + chunkSize / 128 + 1024 : 0, alignment: 64)
+    }
+
+    deinit {
+        unsafe plain.deallocate()
+        unsafe compressed.deallocate()
+    }
+}
+
+/// Turns payload bytes into the bytes of a stored chunk. One per worker and kind; it owns library contexts.
+final class ChunkSealer {
+    /// Nil when nothing is compressed.
     private let compressor: ChunkCompressor?
     private let cipher: ChunkCipher
     private let kind: ChunkKind
@@ -53,53 +86,36 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         compressor = codec == .stored ? nil : try ChunkCompressor(codec)
         cipher = try keys.cipher(for: kind)
         (self.kind, self.chunkSize, self.padding, suite) = (kind, chunkSize, padding, keys.suite)
-        // Room for what zlib and zstd need to try a chunk that does not shrink.
-        unsafe output = .allocate(byteCount: ChunkSealer.start + chunkSize + chunkSize / 128 + 1024, alignment: 64)
-        unsafe content =
-            compressor == nil
-            ? UnsafeMutableRawBufferPointer(rebasing: output[ChunkSealer.start..<ChunkSealer.start + chunkSize])
-            : .allocate(byteCount: chunkSize, alignment: 64)
     }
 
-    deinit {
-        if compressor != nil { unsafe content.deallocate() }
-        unsafe output.deallocate()
-    }
-
-    /// Where the encoded bytes begin in `output`.
-    private static let start = 4 + ChunkFrame.overhead
-
-    /// Seals the first `count` bytes of `content`; `body` gets the stored bytes, length first, and the hash of the chunk's leaf.
-    func seal<Result>(
-        index: Int64, last: Bool, count: Int,
-        _ body: (_ stored: UnsafeRawBufferPointer, _ leaf: [UInt8]) throws(SealingError) -> Result
-    ) throws(SealingError) -> Result {
-        let input = unsafe UnsafeRawBufferPointer(rebasing: content[..<count])
-        let start = ChunkSealer.start
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start...])
+    /// Makes `stored` and `leaf` of `buffer` from its content.
+    func seal(_ buffer: ChunkBuffer) throws(SealingError) {
+        let start = ChunkBuffer.encodedStart
+        let frame: UnsafeMutableRawBufferPointer
         let encoded: (codec: UInt8, count: Int)
-        if let compressed = unsafe compressor?.compress(input, into: room) {
-            encoded = compressed
+        if let found = unsafe compressor?.compress(
+            UnsafeRawBufferPointer(rebasing: buffer.content[..<buffer.count]),
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer.compressed[start...]))
+        {
+            (unsafe frame, encoded) = (unsafe buffer.compressed, found)
         } else {
-            if compressor != nil { unsafe room.copyMemory(from: input) }
-            encoded = (Codec.storedByte, count)
+            (unsafe frame, encoded) = (unsafe buffer.plain, (Codec.storedByte, buffer.count))
         }
 
         let plainCount = padding.padded(ChunkFrame.overhead + encoded.count, chunkSize: chunkSize)
-        let zeros = unsafe UnsafeMutableRawBufferPointer(rebasing: output[start + encoded.count..<4 + plainCount])
+        let zeros = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[start + encoded.count..<4 + plainCount])
         unsafe zeros.initializeMemory(as: UInt8.self, repeating: 0)
         let sealedCount = plainCount + suite.tagSize
-        unsafe output.storeBytes(of: UInt32(sealedCount).bigEndian, toByteOffset: 0, as: UInt32.self)
-        unsafe output[4] = encoded.codec
-        unsafe output.storeBytes(of: UInt32(encoded.count).bigEndian, toByteOffset: 5, as: UInt32.self)
+        unsafe frame.storeBytes(of: UInt32(sealedCount).bigEndian, toByteOffset: 0, as: UInt32.self)
+        unsafe frame[4] = encoded.codec
+        unsafe frame.storeBytes(of: UInt32(encoded.count).bigEndian, toByteOffset: 5, as: UInt32.self)
 
         try unsafe cipher.seal(
-            index: index, last: last, inPlace: UnsafeMutableRawBufferPointer(rebasing: output[4..<4 + plainCount]),
-            tag: UnsafeMutableRawBufferPointer(rebasing: output[4 + plainCount..<4 + sealedCount]))
-        let stored = unsafe UnsafeRawBufferPointer(rebasing: output[..<(4 + sealedCount)])
-        let leaf = unsafe LeafTree.chunkLeafHash(
-            suite: suite, kind: kind, index: index, sealed: UnsafeRawBufferPointer(rebasing: stored[4...]))
-        return try unsafe body(stored, leaf)
+            index: buffer.index, last: buffer.last, inPlace: UnsafeMutableRawBufferPointer(rebasing: frame[4..<4 + plainCount]),
+            tag: UnsafeMutableRawBufferPointer(rebasing: frame[4 + plainCount..<4 + sealedCount]))
+        unsafe buffer.stored = UnsafeRawBufferPointer(rebasing: frame[..<(4 + sealedCount)])
+        buffer.leaf = unsafe LeafTree.chunkLeafHash(
+            suite: suite, kind: kind, index: buffer.index, sealed: UnsafeRawBufferPointer(rebasing: buffer.stored[4...]))
     }
 }
 
@@ -119,7 +135,7 @@ package enum Padding: String, Sendable, Hashable, CaseIterable {
         cipher = try keys.cipher(for: kind)
         (self.kind, self.chunkSize, suite) = (kind, chunkSize, keys.suite)
         unsafe sealed = .allocate(byteCount: ChunkFrame.sealedLimit(chunkSize: chunkSize, suite: keys.suite), alignment: 64)
-        unsafe content = .allocate(byteCount: chunkSize + 1, alignment: 64)  // one more: see ChunkDecompressor.inflate
+        unsafe content = .allocate(byteCount: chunkSize + ChunkDecompressor.slack, alignment: 64)
     }
 
     deinit {

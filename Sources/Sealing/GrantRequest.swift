@@ -11,7 +11,7 @@ package struct GrantRequest: Sendable, Hashable {
     package let action: String
     package let purpose: String?
     package let nonce: [UInt8]
-    /// X25519.
+    /// Of the suite of the package.
     package let requestKey: PublicKey
 
     static let version: Int64 = 1
@@ -26,6 +26,8 @@ package struct GrantRequest: Sendable, Hashable {
         (self.action, self.purpose, self.nonce, self.requestKey) = (action, purpose, nonce, requestKey)
     }
 
+    package var suite: Suite { Suite(digestAlgorithm: package.algorithm) }
+
     package var json: JSON {
         .object([
             "version": .integer(GrantRequest.version), "requestID": .string(requestID), "agreement": .string(agreement),
@@ -37,7 +39,9 @@ package struct GrantRequest: Sendable, Hashable {
 
     /// The body to send. The signature binds the request key to the participant.
     package func signed(by key: PrivateKey) throws(SealingError) -> [UInt8] {
-        guard key.algorithm == .ed25519 else { throw .optionInvalid("grant requests are signed with an Ed25519 key") }
+        guard key.algorithm == suite.signatureAlgorithm, requestKey.algorithm == suite.encryptionAlgorithm else {
+            throw .optionInvalid("the keys of a grant request are those of its package's suite, \(suite.name)")
+        }
         do {
             let signature = try key.sign(GrantRequest.signedBytes(json))
             return JSON.object(["request": json, "signature": .string(Base64.encode(signature))]).canonical()
@@ -47,7 +51,9 @@ package struct GrantRequest: Sendable, Hashable {
     /// Reads a body and verifies that `signer`, the consumer's signing key by its node card, signed it.
     package static func verify(_ body: [UInt8], signer: PublicKey) throws(SealingError) -> GrantRequest {
         let (request, signature) = try parse(body)
-        guard signer.algorithm == .ed25519, signer.verify(signature, signedBytes(request.json)) else { throw .requestSignatureInvalid }
+        guard signer.algorithm == request.suite.signatureAlgorithm, signer.verify(signature, signedBytes(request.json)) else {
+            throw .requestSignatureInvalid
+        }
         return request
     }
 
@@ -67,8 +73,12 @@ package struct GrantRequest: Sendable, Hashable {
             consumer: try inner.required("consumer") { try? ParticipantID(parsing: $0) }, action: try inner.required("action", bounded),
             purpose: try inner.optional("purpose", bounded),
             nonce: try inner.required("nonce") { Base64.decodeURL($0).flatMap { $0.count == 16 ? $0 : nil } },
-            requestKey: try inner.required("requestKey") { PublicKey(parsing: $0).flatMap { $0.algorithm == .x25519 ? $0 : nil } })
-        let signature = try outer.required("signature") { Base64.decode($0).flatMap { $0.count == 64 ? $0 : nil } }
+            requestKey: try inner.required("requestKey", PublicKey.init(parsing:)))
+        guard request.requestKey.algorithm == request.suite.encryptionAlgorithm else {
+            throw .requestInvalid("`requestKey` is not of the package's suite")
+        }
+        // Whether it is a signature, `verify` says.
+        let signature = try outer.required("signature") { Base64.decode($0).flatMap { (8...72).contains($0.count) ? $0 : nil } }
         guard JSON.object(["request": request.json, "signature": .string(Base64.encode(signature))]).canonical() == body else {
             throw .requestInvalid("it is not in its one spelling")
         }

@@ -13,7 +13,7 @@ package struct GrantContext: Sendable, Hashable {
     package var package: Digest
     package var consumer: ParticipantID?
     package var nodeCard: Digest?
-    /// X25519.
+    /// Of the suite of the package.
     package var requestKey: PublicKey
     package var provider: ParticipantID?
     package var notBefore: Timestamp?
@@ -36,10 +36,12 @@ package struct GrantContext: Sendable, Hashable {
     static let version: Int64 = 1
     static let sizeLimit = 8_192
 
+    package var suite: Suite { Suite(digestAlgorithm: package.algorithm) }
+
     package var json: JSON {
         func text(_ value: (some CustomStringConvertible)?) -> JSON { value.map { .string($0.description) } ?? .null }
         return .object([
-            "version": .integer(GrantContext.version), "suite": .integer(Int64(Suite.international.rawValue)), "grantID": .string(grantID),
+            "version": .integer(GrantContext.version), "suite": .integer(Int64(suite.rawValue)), "grantID": .string(grantID),
             "requestID": text(requestID), "agreement": text(agreement), "policyHash": text(policyHash), "package": text(package),
             "consumer": text(consumer), "nodeCard": text(nodeCard), "requestKey": text(requestKey), "provider": text(provider),
             "notBefore": text(notBefore), "notAfter": text(notAfter), "durationSeconds": durationSeconds.map(JSON.integer) ?? .null,
@@ -56,9 +58,7 @@ package struct GrantContext: Sendable, Hashable {
                 "provider", "notBefore", "notAfter", "durationSeconds", "allowance",
             ], invalid: SealingError.grantInvalid)
         guard try members.integer("version") == GrantContext.version else { throw .grantInvalid("its version is not 1") }
-        guard let suite = try members.integer("suite"), suite == Int64(Suite.international.rawValue) else {
-            throw .grantInvalid("its suite is not 1")
-        }
+        let number = try members.integer("suite")
         grantID = try members.required("grantID") { $0 }
         requestID = try members.optional("requestID") { $0 }
         agreement = try members.optional("agreement", Digest.init(parsing:))
@@ -72,7 +72,9 @@ package struct GrantContext: Sendable, Hashable {
         notAfter = try members.optional("notAfter", Timestamp.init(parsing:))
         durationSeconds = try members.integer("durationSeconds")
         allowance = try members.integer("allowance")
-        guard requestKey.algorithm == .x25519 else { throw .grantInvalid("`requestKey` is not an X25519 key") }
+        guard number == Int64(suite.rawValue), requestKey.algorithm == suite.encryptionAlgorithm else {
+            throw .grantInvalid("suite, package and request key are not of one suite")
+        }
         guard durationSeconds ?? 0 >= 0, allowance ?? 0 >= 0 else { throw .grantInvalid("a count is negative") }
         guard json.canonical() == bytes else { throw .grantInvalid("its context is not in its one spelling") }
     }
@@ -102,14 +104,16 @@ package struct KeyGrant: Sendable, Hashable {
     }
 
     static func make(_ context: GrantContext, fileKey: SecretBytes, signer: PrivateKey?) throws(SealingError) -> KeyGrant {
-        guard context.requestKey.algorithm == .x25519 else { throw .optionInvalid("keys are granted to X25519 keys") }
+        guard context.requestKey.algorithm == context.suite.encryptionAlgorithm else {
+            throw .optionInvalid("keys of suite \(context.suite.name) are granted to \(context.suite.encryptionAlgorithm.rawValue) keys")
+        }
         guard fileKey.count == PackageKeys.fileKeySize else { throw .optionInvalid("the file key does not have 32 bytes") }
         let contextBytes = context.json.canonical()
         guard contextBytes.count <= GrantContext.sizeLimit else { throw .grantInvalid("its context is too long") }
         do {
-            let wrapped = try HPKE.seal(to: context.requestKey, info: info, aad: contextBytes, fileKey)
+            let wrapped = try KeyWrap.seal(fileKey, to: context.requestKey, suite: context.suite, context: contextBytes)
             let message = signedBytes(contextBytes, wrapped.enc, wrapped.ciphertext)
-            let signature = try signer.map { (key) throws(SealingError) in try SignatureBlock(message, by: key) }
+            let signature = try signer.map { (key) throws(SealingError) in try SignatureBlock(message, by: key, suite: context.suite) }
             return KeyGrant(context, signature, contextBytes, wrapped.enc, wrapped.ciphertext)
         } catch let error as CryptoError {
             throw SealingError(error)
@@ -141,8 +145,8 @@ package struct KeyGrant: Sendable, Hashable {
         guard bytes.count <= KeyGrant.sizeLimit else { throw .grantInvalid("it is longer than \(KeyGrant.sizeLimit) bytes") }
         var reader = ByteReader(bytes)
         guard let contextLength = reader.u32(), contextLength <= GrantContext.sizeLimit, let context = reader.take(Int(contextLength)),
-            let encLength = reader.u16(), encLength == 32, let enc = reader.take(32),
-            let ciphertextLength = reader.u16(), ciphertextLength == 48, let ciphertext = reader.take(48)
+            let encLength = reader.u16(), let enc = reader.take(Int(encLength)),
+            let ciphertextLength = reader.u16(), let ciphertext = reader.take(Int(ciphertextLength))
         else { throw .grantInvalid("a part is cut short or has an impossible length") }
         let block: SignatureBlock?
         switch SignatureBlock.parse(&reader) {
@@ -150,7 +154,14 @@ package struct KeyGrant: Sendable, Hashable {
         case .malformed(let reason): throw .grantInvalid(reason)
         }
         guard reader.remaining == 0 else { throw .grantInvalid("\(reader.remaining) bytes follow it") }
-        self.init(try GrantContext(parsing: Array(context)), block, Array(context), Array(enc), Array(ciphertext))
+        let terms = try GrantContext(parsing: Array(context))
+        guard KeyWrap.isForm(suite: terms.suite, enc: Array(enc), ciphertext: Array(ciphertext)) else {
+            throw .grantInvalid("its wrapped key has another form than its suite's")
+        }
+        guard block.map({ $0.signer.algorithm == terms.suite.signatureAlgorithm }) ?? true else {
+            throw .grantInvalid("its signature is not of its suite")
+        }
+        self.init(terms, block, Array(context), Array(enc), Array(ciphertext))
     }
 
     /// Checks the provider's signature, then that the grant answers `request`, then the lease. To be called before `fileKey(with:)`.
@@ -187,7 +198,8 @@ package struct KeyGrant: Sendable, Hashable {
     package func fileKey(with requestKey: PrivateKey) throws(SealingError) -> SecretBytes {
         guard requestKey.publicKey == context.requestKey else { throw .grantNotOpenable }
         do {
-            let key = try HPKE.open(enc: enc, ciphertext: ciphertext, with: requestKey, info: KeyGrant.info, aad: contextBytes)
+            let key = try KeyWrap.open(
+                enc: enc, ciphertext: ciphertext, with: requestKey, suite: context.suite, context: contextBytes)
             guard key.count == PackageKeys.fileKeySize else { throw SealingError.grantNotOpenable }
             return key
         } catch { throw .grantNotOpenable }
@@ -197,7 +209,8 @@ package struct KeyGrant: Sendable, Hashable {
 
     static func wrap(_ fileKey: SecretBytes, to recipient: PublicKey, package: Digest, signer: PrivateKey?) throws(SealingError) -> KeyGrant
     {
-        let id = Hex.encode(Array(Hash.sha256(package.bytes + recipient.raw).prefix(16)))
+        let suite = Suite(digestAlgorithm: package.algorithm)
+        let id = Hex.encode(Array(suite.hash(package.bytes + recipient.raw).prefix(16)))
         let context = GrantContext(
             grantID: id, requestID: nil, agreement: nil, policyHash: nil, package: package, consumer: nil, nodeCard: nil,
             requestKey: recipient, provider: nil, notBefore: nil, notAfter: nil, durationSeconds: nil, allowance: nil)
@@ -215,8 +228,6 @@ package struct KeyGrant: Sendable, Hashable {
             throw .grantInvalid("a wrap cannot name an agreement")
         }
     }
-
-    private static let info = Array("kouan/grant/v1".utf8) + [Suite.international.rawValue]
 
     private static func signedBytes(_ context: [UInt8], _ enc: [UInt8], _ ciphertext: [UInt8]) -> [UInt8] {
         Array("kouan/grant/v1\n".utf8) + context + enc + ciphertext

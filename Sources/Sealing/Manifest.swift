@@ -84,6 +84,7 @@ package struct Manifest: Sendable, Equatable {
 
 /// Takes the decoded manifest chunk by chunk and holds one line at a time besides the entries.
 struct ManifestParser {
+    private let digestAlgorithm: Digest.Algorithm
     private var line: [UInt8] = []
     private var total: Int64 = 0
     private var first: (source: Manifest.Source, files: Int64, contentBytes: Int64, payloadBytes: Int64, metadata: JSON?)?
@@ -91,6 +92,8 @@ struct ManifestParser {
     private var collisions = PathCollisions()
     private var end: Int64 = 0  // of the payload so far
     private var contentBytes: Int64 = 0
+
+    init(suite: Suite) { digestAlgorithm = suite.digestAlgorithm }
 
     mutating func take(_ bytes: UnsafeRawBufferPointer) throws(SealingError) {
         total += Int64(bytes.count)
@@ -145,7 +148,7 @@ struct ManifestParser {
     private mutating func readEntry(_ json: JSON) throws(SealingError) {
         guard let first, Int64(entries.count) < first.files else { throw .manifestInvalid("it has more files than it says") }
         guard let pathValue = json["path"], case .integer(let size)? = json["size"], case .integer(let offset)? = json["offset"],
-            let digest = json["digest"]?.string.flatMap(Digest.init(parsing:)), digest.algorithm == .sha256
+            let digest = json["digest"]?.string.flatMap(Digest.init(parsing:)), digest.algorithm == digestAlgorithm
         else { throw .manifestInvalid("a member of file \(entries.count) is missing or of the wrong kind") }
         let path: String?
         switch pathValue {

@@ -22,6 +22,8 @@ package final class PackageAssembler {
     private let file: OpenFile
     private var stage = Stage.footer
     private var pending: [UInt8] = []
+    /// How many of `pending` are dealt with; they go once for each call of `receive`, not once for each chunk.
+    private var taken = 0
     /// Of the next byte to write.
     private var position: Int64 = 0
     private var footer: PackageFooter?
@@ -59,7 +61,7 @@ package final class PackageAssembler {
     /// received
     /// but not yet verified are dropped.
     package func nextRange() -> Range<Int64>? {
-        pending.removeAll(keepingCapacity: true)
+        dropPending()
         switch stage {
         case .footer: return fileBytes - Int64(PackageFooter.size)..<fileBytes
         case .section: return footer.map { $0.signatureOffset..<$0.footerOffset }
@@ -76,8 +78,10 @@ package final class PackageAssembler {
         pending += bytes
         do throws(SealingError) {
             while try advance() {}
+            pending.removeFirst(taken)
+            taken = 0
         } catch {
-            pending.removeAll(keepingCapacity: true)
+            dropPending()
             throw error
         }
     }
@@ -105,7 +109,7 @@ package final class PackageAssembler {
         case .index: return try takeIndex()
         case .body: return try takeBody()
         case .complete:
-            guard pending.isEmpty else { throw .trailingBytes(Int64(pending.count)) }
+            guard pending.count == taken else { throw .trailingBytes(Int64(pending.count - taken)) }
             return false
         }
     }
@@ -166,27 +170,30 @@ package final class PackageAssembler {
 
     private func takeBody() throws(SealingError) -> Bool {
         guard let footer, let index else { return false }
+        let available = pending.count - taken
         if position == 0 {
             let count = Int(PackageFooter.payloadOffset)
-            guard pending.count >= count else { return false }
-            try takeHeader(Array(pending[..<count]), index)
-            pending.removeFirst(count)
+            guard available >= count else { return false }
+            try takeHeader(Array(pending[taken..<taken + count]), index)
+            taken += count
             return true
         }
-        guard let header, pending.count >= 4 else { return false }
-        var reader = ByteReader(pending)
+        guard let header, available >= 4 else { return false }
+        var reader = ByteReader(pending[taken...])
         let length = Int64(reader.u32() ?? 0)
         let name = nextName(footer)
         guard isLength(length, name, footer, header) else { throw .chunkLengthInvalid(name, length) }
         let stored = 4 + Int(length)
-        guard pending.count >= stored else {
-            pending.reserveCapacity(stored)
-            return false
+        guard available >= stored else { return false }
+        let written = unsafe pending.withUnsafeBytes { bytes in
+            Result { () throws(SealingError) in
+                let chunk = unsafe UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + stored])
+                guard try unsafe isChunk(chunk, name, footer, index) else { throw .chunkAltered(name) }
+                try unsafe file.write(chunk, at: position)
+            }
         }
-        let chunk = Array(pending[..<stored])
-        guard try isChunk(chunk, name, footer, index) else { throw .chunkAltered(name) }
-        try file.write(chunk, at: position)
-        pending.removeFirst(stored)
+        try written.get()
+        taken += stored
         passChunk(stored, footer)
         return true
     }
@@ -216,11 +223,11 @@ package final class PackageAssembler {
             && (name.index == section.count - 1) == (end == section.end)
     }
 
-    private func isChunk(_ stored: [UInt8], _ name: ChunkName, _ footer: PackageFooter, _ index: LeafIndex) throws(SealingError) -> Bool {
-        let leaf = unsafe stored.withUnsafeBytes { bytes in
-            unsafe LeafTree.chunkLeafHash(
-                suite: footer.suite, kind: name.kind, index: name.index, sealed: UnsafeRawBufferPointer(rebasing: bytes[4...]))
-        }
+    private func isChunk(
+        _ stored: UnsafeRawBufferPointer, _ name: ChunkName, _ footer: PackageFooter, _ index: LeafIndex
+    ) throws(SealingError) -> Bool {
+        let leaf = unsafe LeafTree.chunkLeafHash(
+            suite: footer.suite, kind: name.kind, index: name.index, sealed: UnsafeRawBufferPointer(rebasing: stored[4...]))
         return try index.leafHash(footer.leaf(of: name.kind, name.index)).elementsEqual(leaf)
     }
 
@@ -259,7 +266,7 @@ package final class PackageAssembler {
             return
         }
         try resumeBody(disk)
-        pending = []
+        dropPending()
     }
 
     /// Goes on from the first chunk that is not there.
@@ -276,7 +283,10 @@ package final class PackageAssembler {
             let length = Int64(reader.u32() ?? 0)
             guard isLength(length, name, footer, header) else { return }
             let stored = try disk.read(at: position, count: 4 + Int(length))
-            guard try isChunk(stored, name, footer, index) else { return }
+            let found = unsafe stored.withUnsafeBytes { bytes in
+                Result { () throws(SealingError) in try unsafe isChunk(bytes, name, footer, index) }
+            }
+            guard try found.get() else { return }
             passChunk(stored.count, footer)
         }
     }
@@ -284,7 +294,12 @@ package final class PackageAssembler {
     private func move(to next: Stage, at offset: Int64) {
         stage = next
         position = offset
+        dropPending()
+    }
+
+    private func dropPending() {
         pending.removeAll(keepingCapacity: true)
+        taken = 0
     }
 
     private func checkRange(_ count: Int) throws(SealingError) {

@@ -101,7 +101,7 @@ package final class PackageReader: Sendable {
             signer: signature?.signer, recipients: wraps.map(\.context.requestKey))
     }
 
-    /// The file key of a package made by hand, for one of its recipients' X25519 keys.
+    /// The file key of a package made by hand, for one of its recipients' keys.
     package func fileKey(unwrappingWith key: PrivateKey) throws(SealingError) -> SecretBytes {
         guard let wrap = wraps.first(where: { $0.context.requestKey == key.publicKey }) else { throw .noWrapForKey }
         return try wrap.fileKey(with: key)
@@ -126,7 +126,7 @@ package final class PackageReader: Sendable {
     ) throws(SealingError) -> Manifest {
         let keys = try keys(fileKey)
         let manifest = try readManifest(keys)
-        let checker = DigestChecker(PayloadMap(manifest))
+        let checker = DigestChecker(PayloadMap(manifest), header.suite)
         let turnstile = Turnstile()
         try walk(.payload, threads: threads) { () throws(SealingError) in
             let opener = try ChunkOpener(kind: .payload, keys: keys, chunkSize: self.header.chunkSize)
@@ -186,7 +186,7 @@ package final class PackageReader: Sendable {
     func readManifest(_ keys: PackageKeys) throws(SealingError) -> Manifest {
         let opener = try ChunkOpener(kind: .manifest, keys: keys, chunkSize: header.chunkSize)
         let cursor = ChunkCursor(source, footer, header, .manifest)
-        var parser = ManifestParser()
+        var parser = ManifestParser(suite: header.suite)
         while let chunk = try cursor.next() { try unsafe parser.take(open(chunk, with: opener)) }
         return try parser.finish(payloadChunks: footer.payloadChunks, chunkSize: header.chunkSize)
     }

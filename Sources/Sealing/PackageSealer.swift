@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CryptoPrimitives
 package import ExchangeModel
-internal import Synchronization
 
 package struct SealOptions: Sendable {
+    package var suite = Suite.international
     package var codec = Codec.automatic
     /// Payload bytes of a full chunk: a power of two from 64 KiB to 16 MiB.
     package var chunkSize = 1 << 20
@@ -57,8 +57,8 @@ package struct SealedPackageInfo: Sendable {
 
 /// Seals sources into packages (docs/formats/sealed-package.md).
 ///
-///     source ─► PayloadProducer ─► N workers: compress, encrypt, hash ─► in order ─► sink
-///                 (one lock)                                            (Turnstile)
+///     source ─► PayloadProducer ─► N workers: compress, encrypt, hash ─► sink
+///                    one at a time, in order          (SealPipeline)          one at a time, in order
 ///
 /// `seal` blocks its thread and runs its own worker threads; memory is a few chunks per worker whatever the size.
 package struct PackageSealer: Sendable {
@@ -69,8 +69,8 @@ package struct PackageSealer: Sendable {
     /// Seals into the file `path`, which must not exist. A failed seal leaves nothing behind.
     ///
     /// - Parameters:
-    ///   - signer: an Ed25519 key, or nil for an unsigned package, which readers refuse by default.
-    ///   - recipients: X25519 keys that get a wrap of the file key; none for packages whose key is granted.
+    ///   - signer: a key of the suite's signature algorithm, or nil for an unsigned package, which readers refuse by default.
+    ///   - recipients: keys of the suite's encryption algorithm that get a wrap of the file key; none for packages whose key is granted.
     package func seal(
         _ source: SealSource, toFile path: String, signer: PrivateKey?, recipients: [PublicKey] = [], control: WorkControl = WorkControl()
     ) throws(SealingError) -> SealedPackageInfo {
@@ -104,12 +104,12 @@ package struct PackageSealer: Sendable {
         _ items: [SourceItem], kind: Manifest.Source, to sink: any PackageSink, _ signer: PrivateKey?, _ recipients: [PublicKey],
         _ randomness: SealRandomness, _ control: WorkControl
     ) throws(SealingError) -> SealedPackageInfo {
-        try validate(recipients)
-        let header = try PackageHeader(suite: .international, chunkSize: options.chunkSize, salt: randomness.salt)
+        try validate(signer, recipients)
+        let header = try PackageHeader(suite: options.suite, chunkSize: options.chunkSize, salt: randomness.salt)
         let keys = try PackageKeys(suite: header.suite, header: header.bytes, fileKey: randomness.fileKey)
         try sink.write(header.bytes + keys.commitment)
 
-        let payload = PayloadProducer(items)
+        let payload = PayloadProducer(items, header.suite)
         let run = SealRun(sink: sink, keys: keys, options: options, control: control)
         run.leaves = LeafTree.headerLeafHash(suite: header.suite, header: header.bytes, commitment: keys.commitment)
         run.offset = PackageFooter.payloadOffset
@@ -128,7 +128,7 @@ package struct PackageSealer: Sendable {
             suite: header.suite, root: root, leafCount: 1 + payloadChunks + manifestChunks,
             totalBytes: indexOffset + Int64(run.leaves.count))
         var section = SignatureSection(signature: nil, wraps: [])
-        if let signer { section.signature = try SignatureBlock(reference.signedBytes, by: signer) }
+        if let signer { section.signature = try SignatureBlock(reference.signedBytes, by: signer, suite: header.suite) }
         for recipient in recipients {
             section.wraps.append(try KeyGrant.wrap(randomness.fileKey, to: recipient, package: reference.digest, signer: signer))
         }
@@ -143,10 +143,13 @@ package struct PackageSealer: Sendable {
             signature: section.signature, fileBytes: fileBytes, chunkSize: header.chunkSize, payloadChunks: payloadChunks)
     }
 
-    private func validate(_ recipients: [PublicKey]) throws(SealingError) {
+    private func validate(_ signer: PrivateKey?, _ recipients: [PublicKey]) throws(SealingError) {
         try options.codec.validate()
         guard recipients.count <= Limits.wraps else { throw .optionInvalid("a package has at most \(Limits.wraps) recipients") }
-        guard recipients.allSatisfy({ $0.algorithm == .x25519 }) else { throw .optionInvalid("a recipient's key must be an X25519 key") }
+        let (signs, encrypts) = (options.suite.signatureAlgorithm, options.suite.encryptionAlgorithm)
+        guard signer.map({ $0.algorithm == signs }) ?? true, recipients.allSatisfy({ $0.algorithm == encrypts }) else {
+            throw .optionInvalid("suite \(options.suite.name) takes \(signs.rawValue) signers and \(encrypts.rawValue) recipients")
+        }
         // The first line of the manifest also holds a few numbers.
         guard JSON.object(options.metadata).canonical().count <= Limits.manifestLineBytes - 1_024 else {
             throw .optionInvalid("the metadata is longer than \(Limits.manifestLineBytes - 1_024) bytes")
@@ -166,7 +169,7 @@ extension SealSource {
 
 /// One seal on its way.
 ///
-/// `@unchecked`: `producer` is used under `reading`, `leaves` and `offset` only inside the turnstile or while no worker runs.
+/// `@unchecked`: `leaves` and `offset` are changed only by the worker that writes, and read while no worker runs.
 private final class SealRun: @unchecked Sendable {
     var leaves: [UInt8] = []
     var offset: Int64 = 0
@@ -182,77 +185,19 @@ private final class SealRun: @unchecked Sendable {
 
     /// Seals all that `producer` gives into chunks of `kind`, and returns how many.
     func sealSection(_ kind: ChunkKind, from producer: any ChunkProducer, threads: Int) throws(SealingError) -> Int64 {
-        let feed = ChunkFeed(producer, control)
-        let turnstile = Turnstile()
-        WorkerThreads.run(threads) { _ in
-            do throws(SealingError) {
-                let sealer = try ChunkSealer(
-                    kind: kind, keys: self.keys, chunkSize: self.options.chunkSize, codec: self.options.codec, padding: self.options.padding
-                )
-                while !turnstile.hasFailed, let piece = try unsafe feed.next(sealer.content) {
-                    self.seal(piece, kind, with: sealer, turnstile)
-                }
-            } catch { turnstile.fail(error, at: feed.position) }
+        let (keys, options) = (keys, options)
+        let buffers = (0..<SealPipeline.buffers(workers: threads)).map { _ in
+            ChunkBuffer(chunkSize: options.chunkSize, suite: keys.suite, isCompressing: options.codec != .stored)
         }
-        try turnstile.throwFailure()
-        return feed.position
-    }
-
-    private func seal(_ piece: ChunkFeed.Piece, _ kind: ChunkKind, with sealer: ChunkSealer, _ turnstile: Turnstile) {
-        do throws(SealingError) {
-            try unsafe sealer.seal(index: piece.index, last: piece.last, count: piece.count) { (stored, leaf) throws(SealingError) in
-                turnstile.inTurn(piece.index) { () throws(SealingError) in
-                    try unsafe self.sink.write(stored)
-                    self.leaves += leaf
-                    self.offset += Int64(stored.count)
-                    guard self.leaves.count / LeafTree.hashSize <= Int(Limits.leaves) else { throw .tooManyChunks }
-                    if kind == .payload { self.control.progress(piece.start + Int64(piece.count)) }
-                }
-            }
-        } catch { turnstile.fail(error, at: piece.index) }
-    }
-}
-
-/// Hands out the chunks of a producer one after the other.
-///
-/// `@unchecked`: the producer is touched only inside `state`'s lock.
-private final class ChunkFeed: @unchecked Sendable {
-    struct Piece {
-        let index: Int64
-        let start: Int64
-        let count: Int
-        let last: Bool
-    }
-
-    private struct State {
-        var index: Int64 = 0
-        var start: Int64 = 0
-        var ended = false
-    }
-
-    private let producer: any ChunkProducer
-    private let control: WorkControl
-    private let state = Mutex(State())
-
-    init(_ producer: any ChunkProducer, _ control: WorkControl) { (self.producer, self.control) = (producer, control) }
-
-    /// Chunks handed out so far.
-    var position: Int64 { state.withLock { $0.index } }
-
-    /// Nil after the last chunk or a failure.
-    func next(_ buffer: UnsafeMutableRawBufferPointer) throws(SealingError) -> Piece? {
-        try state.withLock { (state) throws(SealingError) in
-            guard !state.ended else { return nil }
-            state.ended = true  // until this chunk has been read without failure
-            guard !control.isCancelled() else { throw .cancelled }
-            guard state.index < Limits.leaves else { throw .tooManyChunks }
-            let (count, last) = try unsafe producer.fill(buffer)
-            defer {
-                state.index += 1
-                state.start += Int64(count)
-                state.ended = last
-            }
-            return Piece(index: state.index, start: state.start, count: count, last: last)
+        let pipeline = SealPipeline(producer, buffers: buffers, control: control) { (chunk) throws(SealingError) in
+            try unsafe self.sink.write(chunk.stored)
+            self.leaves += chunk.leaf
+            self.offset += Int64(unsafe chunk.stored.count)
+            guard self.leaves.count / LeafTree.hashSize <= Int(Limits.leaves) else { throw .tooManyChunks }
+            if kind == .payload { self.control.progress(chunk.start + Int64(chunk.count)) }
+        }
+        return try pipeline.run(workers: threads) { () throws(SealingError) in
+            try ChunkSealer(kind: kind, keys: keys, chunkSize: options.chunkSize, codec: options.codec, padding: options.padding)
         }
     }
 }

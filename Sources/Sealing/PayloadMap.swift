@@ -59,10 +59,11 @@ struct PayloadMap: Sendable {
 final class DigestChecker: @unchecked Sendable {
     private(set) var position: Int64 = 0
     private let map: PayloadMap
+    private let suite: Suite
     private var digester: Digester?
     private var entry = 0
 
-    init(_ map: PayloadMap) { self.map = map }
+    init(_ map: PayloadMap, _ suite: Suite) { (self.map, self.suite) = (map, suite) }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(SealingError) {
         try unsafe map.split(bytes, at: position) { (index, _, content) throws(SealingError) in
@@ -86,6 +87,6 @@ final class DigestChecker: @unchecked Sendable {
     }
 
     private func start() throws(SealingError) -> Digester {
-        do { return try Digester.start(.sha256) } catch { throw SealingError(error) }
+        do { return try Digester.start(suite.hashAlgorithm) } catch { throw SealingError(error) }
     }
 }

@@ -118,7 +118,7 @@ enum SourceListing {
     }
 }
 
-/// Fills chunks front to back. Called under the pipeline's lock.
+/// Fills chunks front to back. Called by one worker at a time.
 protocol ChunkProducer: AnyObject {
     /// The count of bytes put into `buffer`, all of it unless `last`.
     func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(SealingError) -> (count: Int, last: Bool)
@@ -130,6 +130,7 @@ final class PayloadProducer: ChunkProducer {
     private(set) var payloadBytes: Int64 = 0
 
     private let items: [SourceItem]
+    private let suite: Suite
     private var next = 0
     private var head: [UInt8] = []
     private var headPosition = 0
@@ -145,7 +146,7 @@ final class PayloadProducer: ChunkProducer {
         var ahead: UInt8?
     }
 
-    init(_ items: [SourceItem]) { self.items = items }
+    init(_ items: [SourceItem], _ suite: Suite) { (self.items, self.suite) = (items, suite) }
 
     func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(SealingError) -> (count: Int, last: Bool) {
         var filled = 0
@@ -186,7 +187,7 @@ final class PayloadProducer: ChunkProducer {
         }
         head = Manifest.head(path: item.path, size: item.size)
         headPosition = 0
-        do { digester = try Digester.start(.sha256) } catch { throw SealingError(error) }
+        do { digester = try Digester.start(suite.hashAlgorithm) } catch { throw SealingError(error) }
         current = Content(item: item, file: file, offset: position + Int64(head.count))
     }
 
@@ -262,7 +263,7 @@ final class PayloadProducer: ChunkProducer {
             guard named == listed, opened == listed else { throw .sourceChanged(path: path) }
         }
         guard let digester = digester.take() else { return }
-        let digest = Digest(algorithm: .sha256, bytes: digester.finish())
+        let digest = Digest(algorithm: suite.digestAlgorithm, bytes: digester.finish())
         entries.append(
             Manifest.Entry(
                 path: content.item.path, size: content.position, offset: content.offset, digest: digest,

@@ -216,7 +216,7 @@ extension SealingError {
         switch self {
         case .notAPackage: "give a file made by `kouan package seal` or fetched from a provider"
         case .unsupportedVersion, .unsupportedSuite, .unknownCodec:
-            "upgrade this program, or ask the provider for a package of version 1 and suite 1"
+            "upgrade this program, or ask the provider for a package of version 1 and suite 1 or 2"
         case .truncated: "the copy or download stopped early; fetch the package again"
         case .trailingBytes: "something was appended to the file; fetch the package again"
         case .headerInvalid, .footerInvalid, .signatureSectionInvalid, .indexAltered, .headerAltered, .chunkLengthInvalid, .chunkAltered:
@@ -274,7 +274,7 @@ package enum Limits {
     package static let wrapBytes = 16_384
     static let leavesPerPage = 256
     /// Signature block, count, and every wrap at its largest.
-    static let signatureSectionBytes = 97 + 1 + wraps * (4 + wrapBytes)
+    static let signatureSectionBytes = SignatureBlock.sizeLimit + 1 + wraps * (4 + wrapBytes)
     /// What the payload of the most and largest chunks holds.
     static let payloadBytes: Int64 = leaves * 16_777_216
 }

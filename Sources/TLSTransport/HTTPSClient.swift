@@ -312,6 +312,9 @@ extension HTTPSClient {
 }
 
 /// libcurl's global state, set up once.
-private enum CurlLibrary {
+package enum CurlLibrary {
+    /// libcurl's name and version, then those of the libraries that it uses.
+    package static var version: String { unsafe curl_version().map { unsafe String(cString: $0) } ?? "" }
+
     static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 }

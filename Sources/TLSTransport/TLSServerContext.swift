@@ -135,10 +135,9 @@ package final class TLSServerContext: Sendable {
         unsafe SSL_CTX_set_max_early_data(context, 0)
         unsafe SSL_CTX_set_alpn_select_cb(context, selectHTTP1, nil)
         guard unsafe kouan_SSL_CTX_set_min_proto_version(context, minimumVersion == .v13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1,
-            unsafe kouan_SSL_CTX_set_groups_list(context, "X25519:P-256:P-384") == 1,
+            unsafe kouan_SSL_CTX_set_groups_list(context, TLSParameters.groups) == 1,
             unsafe SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1,
-            unsafe SSL_CTX_set_ciphersuites(
-                context, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") == 1
+            unsafe SSL_CTX_set_ciphersuites(context, TLSParameters.cipherSuites) == 1
         else { throw .badConfiguration("the TLS parameters were refused: \(OpenSSLError.drain()?.text ?? "unknown")") }
 
         guard unsafe SSL_CTX_use_certificate(context, leaf.handle) == 1,
@@ -157,6 +156,12 @@ package final class TLSServerContext: Sendable {
     }
 
     deinit { unsafe SSL_CTX_free(handle) }
+}
+
+/// What our listeners offer in TLS 1.3, in order of preference.
+package enum TLSParameters {
+    package static let cipherSuites = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+    package static let groups = "X25519:P-256:P-384"
 }
 
 /// `http/1.1` where the client offers it; a client that offers only something else gets no_application_protocol.

@@ -4,6 +4,7 @@ extension Texts {
     /// Refusals and errors in Chinese, by code.
     static let chinese: [String: (message: String, hint: String)] = [
         "cli.not-confirmed": ("未获确认，未作任何更改", "核对无误后加 --yes 重试"),
+        "cli.suite-differs": ("{1} 属于套件 {2}，与数据集包的套件 {3} 不同", "请用同一套件的身份，或用 kouan package keygen --suite 新建身份"),
         "cli.cancelled": ("命令已取消", "请重新运行"),
         "cli.space-needed": ("本节点加入了多个空间，命令没有说明是哪一个", "请用 --space 指定"),
         "cli.bad-token-file": ("{1} 中没有令牌", "请用 --token-file 指定令牌文件"),
@@ -65,6 +66,7 @@ extension Texts {
         "transfer.other-package": ("收到的数据集包不是合约约定的那一个", "请与提供方核对，并保留记录"),
         "transfer.not-consumer": ("应由合约的另一方发起传输", "请让使用方发起"),
         "process.unknown": ("没有这个流程", "请核对标识"),
+        "package.suite-not-accepted": ("有一方不接受该密码套件的数据集包", "请以双方节点名片都列出的套件发布数据集"),
         "package.withdrawn": ("数据集包已不再提供", "请询问提供方"),
         "receipt.missing": ("该合约下没有已签回执的交付", "请先取得数据集包"),
         "receipt.invalid": ("回执无效", "请与对端核对"),

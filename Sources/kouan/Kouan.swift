@@ -16,7 +16,8 @@ import ManagementAPI
             7 peer unreachable (try again), 8 conflict, 130 interrupted.
             """, version: "kouan " + version, subcommands: [],
         groupedSubcommands: [
-            CommandGroup(name: "A node", subcommands: [Init.self, Serve.self, Status.self, Doctor.self, Config.self, User.self]),
+            CommandGroup(
+                name: "A node", subcommands: [Init.self, Serve.self, Status.self, Doctor.self, NodeInspection.self, Config.self, User.self]),
             CommandGroup(name: "Who is who", subcommands: [Space.self, Cert.self, Peer.self]),
             CommandGroup(
                 name: "Exchange",

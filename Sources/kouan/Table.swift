@@ -29,7 +29,7 @@ struct Column: Sendable {
     static func short(_ path: String, _ title: String? = nil, zh: String? = nil) -> Column {
         Column(path, title, zh: zh) { value in
             let text = Table.plain(value)
-            return text.utf8.count > 26 && text.hasPrefix("sha256:") ? String(text.prefix(23)) + "…" : text
+            return text.utf8.count > 26 && (text.hasPrefix("sha256:") || text.hasPrefix("sm3:")) ? String(text.prefix(23)) + "…" : text
         }
     }
 

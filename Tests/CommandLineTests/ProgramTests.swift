@@ -98,6 +98,69 @@ import Testing
         }
     }
 
+    @Test func aGuomiPackageGoesByHandAndSuitesDoNotMix() throws {
+        try withTemporaryDirectory { root in
+            let source = root + "/表.csv"
+            try Data("电池,1\n".utf8).write(to: URL(filePath: source))
+            for name in ["sender", "receiver"] {
+                #expect(try Program.run(["package", "keygen", "--suite", "guomi", "-o", "\(root)/\(name)"]).code == 0)
+            }
+            #expect(try Program.run(["package", "keygen", "-o", root + "/other"]).code == 0)
+            let package = root + "/p.kouan"
+            let seal = ["package", "seal", source, "--identity", root + "/sender", "-o", package, "--format", "json"]
+            // The suite is that of the identities where none is named.
+            let sealed = try Program.run(seal + ["--to", root + "/receiver.pub"])
+            #expect(sealed.code == 0, "\(sealed.stderr)")
+            let answer = try JSON.parse(sealed.stdout)
+            #expect(answer["suite"] == "guomi" && answer["package"]?.string?.hasPrefix("sm3:") == true)
+            let inspected = try JSON.parse(
+                try Program.run(["package", "inspect", package, "--identity", root + "/receiver", "--format", "json"]).stdout)
+            #expect(inspected["suite"] == "guomi" && inspected["signer"]?.string?.hasPrefix("sm2:") == true)
+            #expect(inspected["files"]?.array?.first?["digest"]?.string?.hasPrefix("sm3:") == true)
+            let opened = try Program.run([
+                "package", "open", package, "--identity", root + "/receiver", "--sender", root + "/sender.pub", "-o", root + "/out",
+            ])
+            #expect(opened.code == 0, "\(opened.stderr)")
+            #expect(try Data(contentsOf: URL(filePath: root + "/out/表.csv")) == Data("电池,1\n".utf8))
+
+            #expect(try Program.run(["package", "open", package, "--identity", root + "/other", "-o", root + "/no"]).code == 5)
+            for wrong in [["--to", root + "/other.pub"], ["--to", root + "/receiver.pub", "--suite", "international"]] {
+                let run = try Program.run(seal.map { $0 == package ? root + "/q.kouan" : $0 } + wrong)
+                #expect(run.code == 2 && run.stderr.contains("[cli.suite-differs]"), "\(run.stderr)")
+                #expect(!FileManager.default.fileExists(atPath: root + "/q.kouan"))
+            }
+        }
+    }
+
+    @Test func theInventoryOfCryptographyIsComplete() throws {
+        try withTemporaryDirectory { root in
+            let made = try Program.run([
+                "init", "--data", root + "/n", "--participant", "urn:uscc:91350900MA2DEM0X11", "--name-zh", "提供方", "--name-en", "Provider",
+                "--country", "CN", "--province", "CN-350000", "--industry", "C38", "--peer-url", "https://127.0.0.1:28543",
+            ])
+            #expect(made.code == 0, "\(made.stderr)")
+            let run = try Program.run(["node", "crypto", "--data", root + "/n", "--format", "json"])
+            #expect(run.code == 0, "\(run.stderr)")
+            let answer = try JSON.parse(run.stdout)
+            let keys = answer["keys"]?.array ?? []
+            // Every key that `init` made, and no other.
+            let files = try FileManager.default.contentsOfDirectory(atPath: root + "/n/keys").map { "keys/" + $0 }
+            #expect(keys.compactMap { $0["file"]?.string }.sorted() == files.sorted())
+            #expect(keys.allSatisfy { $0["ageDays"]?.int == 0 && $0["keyBits"]?.int == 256 })
+            let guomi = (answer["algorithms"]?.array ?? []).filter { $0["suite"] == "guomi" }
+            #expect(Set(guomi.compactMap { $0["algorithm"]?.string }) == ["SM4", "HMAC-SM3", "SM3", "HKDF-SM3", "SM2"])
+            #expect(guomi.first { $0["algorithm"] == "SM4" }?["keyBits"]?.int == 128)
+            let library = answer["libraries"]?.array?.first
+            #expect(library?["version"]?.string?.hasPrefix("OpenSSL 3.") == true)
+            #expect(library?["detail"]?.string?.contains("default") == true)
+
+            let chinese = try Program.run(["node", "crypto", "--data", root + "/n", "--lang", "zh"])
+            for text in ["数据集包内容", "国密", "签名", "启用日期", "TLCP"] { #expect(chinese.stdout.contains(text), "\(text)") }
+            let english = try Program.run(["node", "crypto", "--data", root + "/n", "--lang", "en"])
+            for text in ["package content", "guomi-signing.pem", "SINCE", "TLCP"] { #expect(english.stdout.contains(text), "\(text)") }
+        }
+    }
+
     @Test func policiesAreCheckedWithPlaceAndHint() throws {
         try withTemporaryDirectory { root in
             #expect(try Program.run(["policy", "check", "template:mill-certificate", "template:battery-trace"]).code == 0)

@@ -40,7 +40,7 @@ import Testing
 
     @Test func agreementKeysDoNotSign() throws {
         let key = try PrivateKey.generate(.x25519)
-        #expect(throws: CryptoError.wrongAlgorithm(expected: "ed25519 or p256", found: "x25519")) { try key.sign([1]) }
+        #expect(throws: CryptoError.wrongAlgorithm(expected: "ed25519, p256 or sm2", found: "x25519")) { try key.sign([1]) }
         #expect(!key.publicKey.verify([UInt8](repeating: 0, count: 64), [1]))
         let signing = try PrivateKey.generate(.ed25519)
         #expect(throws: CryptoError.wrongAlgorithm(expected: "x25519", found: "ed25519")) { try key.sharedSecret(with: signing.publicKey) }
@@ -141,6 +141,17 @@ import Testing
             let damaged = folder + "/damaged-\(number)"
             make(damaged, text)
             #expect(throws: CryptoError.malformedSecretFile(path: damaged)) { try KeyFile.readSecret(path: damaged) }
+        }
+    }
+
+    @Test func aSecretSaysWhatItIsForAndIsReadForNothingElse() throws {
+        let path = folder + "/labelled"
+        let secret = SecretBytes.random(count: 32)
+        try KeyFile.writeSecret(secret, label: "guomi", to: path)
+        let read = try KeyFile.readSecret(path: path, labels: ["", "guomi"])
+        #expect(read.label == "guomi" && read.secret == secret)
+        for labels in [[""], ["other"], ["guom"], []] {
+            #expect(throws: CryptoError.malformedSecretFile(path: path)) { try KeyFile.readSecret(path: path, labels: labels) }
         }
     }
 

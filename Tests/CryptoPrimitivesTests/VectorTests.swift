@@ -93,6 +93,82 @@ import Testing
         #expect(HKDF.expand(key: key, info: vector["info"], count: vector["okm"].count).copy() == vector["okm"])
     }
 
+    @Test(arguments: CryptoVector.load("sm3.json"))
+    func sm3(_ vector: CryptoVector) throws {
+        #expect(Hash.hash(.sm3, vector["message"]) == vector["digest"])
+        #expect(vector["message"].withUnsafeBytes { Hash.hash(.sm3, $0) } == vector["digest"])
+        var digester = try Digester.start(.sm3)
+        for byte in vector["message"] { digester.update([byte]) }
+        #expect(digester.finish() == vector["digest"])
+    }
+
+    @Test(arguments: CryptoVector.load("hkdf-sm3.json"))
+    func hkdfSM3(_ vector: CryptoVector) {
+        let key = HKDF.extract(.sm3, salt: vector["salt"], secret: SecretBytes(vector["secret"]))
+        #expect(key.copy() == vector["prk"])
+        #expect(HKDF.expand(.sm3, key: key, info: vector["info"], count: vector["okm"].count).copy() == vector["okm"])
+    }
+
+    @Test(arguments: CryptoVector.load("sm4-ctr.json"))
+    func sm4(_ vector: CryptoVector) throws {
+        let cipher = try SM4EtM(encryptionKey: SecretBytes(vector["key"]), macKey: .random(count: 32))
+        var buffer = vector["plain"]
+        try buffer.withUnsafeMutableBytes { try cipher.crypt(iv: vector["iv"], $0) }
+        #expect(buffer == vector["sealed"])
+        try buffer.withUnsafeMutableBytes { try cipher.crypt(iv: vector["iv"], $0) }
+        #expect(buffer == vector["plain"])
+    }
+
+    @Test(arguments: CryptoVector.load("sm4-ctr-hmac-sm3.json"))
+    func sm4EtM(_ vector: CryptoVector) throws {
+        let cipher = try SM4EtM(encryptionKey: SecretBytes(vector["encryptionKey"]), macKey: SecretBytes(vector["macKey"]))
+        let (nonce, aad, plain, sealed) = (vector["nonce"], vector["aad"], vector["plain"], vector["sealed"])
+        switch vector.expect {
+        case "ok":
+            // Twice and both ways: nothing stays behind from the last message.
+            for _ in 0..<2 {
+                #expect(try cipher.seal(nonce: nonce, aad: aad, SecretBytes(plain)) == sealed)
+                #expect(try cipher.open(nonce: nonce, aad: aad, sealed).copy() == plain)
+            }
+        case "not-authentic":
+            #expect(throws: CryptoError.notAuthentic) { try cipher.open(nonce: nonce, aad: aad, sealed) }
+            guard sealed.count >= 32 else { return }
+            var buffer = Array(sealed.dropLast(32))
+            let tag = Array(sealed.suffix(32))
+            #expect(throws: CryptoError.notAuthentic) {
+                try buffer.withUnsafeMutableBytes { buffer in
+                    try tag.withUnsafeBytes { try cipher.open(nonce: nonce, aad: aad, inPlace: buffer, tag: $0) }
+                }
+            }
+            #expect(buffer == sealed.dropLast(32), "unauthenticated bytes must not be decrypted")
+        default:
+            let error = CryptoError.wrongSize(of: "the nonce", expected: 12, found: nonce.count)
+            #expect(throws: error) { try cipher.open(nonce: nonce, aad: aad, sealed) }
+            #expect(throws: error) { try cipher.seal(nonce: nonce, aad: aad, SecretBytes(plain)) }
+        }
+    }
+
+    @Test(arguments: CryptoVector.load("sm2-sign.json"))
+    func sm2Sign(_ vector: CryptoVector) throws {
+        let key = try PublicKey(raw: vector["key"], algorithm: .sm2)
+        #expect(key.verify(vector["signature"], vector["message"]) == (vector.expect == "ok"))
+        guard vector.has("secret") else { return }
+        let secret = try PrivateKey(raw: vector["secret"], algorithm: .sm2)
+        #expect(secret.publicKey == key)
+        #expect(key.verify(try secret.sign(vector["message"]), vector["message"]))
+    }
+
+    @Test(arguments: CryptoVector.load("sm2-encrypt.json"))
+    func sm2Encrypt(_ vector: CryptoVector) throws {
+        let key = try PrivateKey(raw: vector["secret"], algorithm: .sm2)
+        guard vector.expect == "ok" else {
+            #expect(throws: CryptoError.notAuthentic) { try SM2.open(vector["sealed"], with: key) }
+            return
+        }
+        #expect(try SM2.open(vector["sealed"], with: key).copy() == vector["plain"])
+        #expect(SM2.isCiphertext(vector["sealed"], of: vector["plain"].count))
+    }
+
     @Test(arguments: CryptoVector.load("hpke.json"))
     func hpke(_ vector: CryptoVector) throws {
         let recipient = try PrivateKey(raw: vector["recipient"], algorithm: .x25519)

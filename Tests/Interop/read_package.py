@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Reads sealed packages from docs/formats/sealed-package.md alone, sharing no code with the product.
+"""Reads sealed packages of both suites from docs/formats/sealed-package.md and key-grant.md alone, sharing no code with the product.
 
     read_package.py PACKAGE FILE-KEY-HEX [DIRECTORY]   verify, and write the files when a directory is given
     read_package.py --vectors DIRECTORY                run Tests/Vectors/sealed-package
@@ -20,7 +20,10 @@ import zlib
 import zstandard
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import sm2
 
 
 class Refused(Exception):
@@ -34,48 +37,171 @@ def need(condition, code, detail=""):
         raise Refused(code, detail)
 
 
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
+class Suite:
+    """Section 1: what differs between the suites."""
+
+    def hash(self, *parts):
+        return hashlib.new(self.digest, b"".join(parts)).digest()
+
+    def named(self, data):
+        return self.digest + ":" + self.hash(data).hex()
+
+    def extract(self, salt, secret):
+        return hmac.new(salt, secret, self.digest).digest()
+
+    def expand(self, prk, info, count=32):
+        out, block, counter = b"", b"", 1
+        while len(out) < count:
+            block = hmac.new(prk, block + info + bytes([counter]), self.digest).digest()
+            out, counter = out + block, counter + 1
+        return out[:count]
+
+    def root(self, leaves):
+        """RFC 6962 section 2.1."""
+        if len(leaves) == 1:
+            return leaves[0]
+        split = 1
+        while split * 2 < len(leaves):
+            split *= 2
+        return self.hash(b"\x01", self.root(leaves[:split]), self.root(leaves[split:]))
 
 
-def expand(prk, info, count=32):
-    out, block, counter = b"", b"", 1
-    while len(out) < count:
-        block = hmac.new(prk, block + info + bytes([counter]), "sha256").digest()
-        out, counter = out + block, counter + 1
-    return out[:count]
+class International(Suite):
+    number, tag, digest, enc_key = 1, 16, "sha256", "x25519:"
+
+    def opener(self, prk, purpose):
+        key = AESGCM(self.expand(prk, b"kouan/package/v1/" + purpose))
+
+        def open_(nonce, sealed, aad):
+            try:
+                return key.decrypt(nonce, sealed, aad)
+            except InvalidTag:
+                return None
+
+        return open_
+
+    def is_key(self, raw):
+        return len(raw) == 32
+
+    def verify(self, key, signature, message):
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+            return True
+        except InvalidSignature:
+            return False
+
+    def is_wrap(self, enc, ciphertext):
+        return len(enc) == 32 and len(ciphertext) == 48
 
 
-def root(leaves):
-    """RFC 6962 section 2.1."""
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return sha256(b"\x01", root(leaves[:split]), root(leaves[split:]))
+class Guomi(Suite):
+    number, tag, digest, enc_key = 2, 32, "sm3", "sm2:"
+
+    def opener(self, prk, purpose):
+        key = self.expand(prk, b"kouan/package/v1/" + purpose, 16)
+        mac_key = self.expand(prk, b"kouan/package/v1/mac")
+        return lambda nonce, sealed, aad: self.decrypt(key, mac_key, nonce, sealed, aad)
+
+    def decrypt(self, key, mac_key, nonce, sealed, aad):
+        text, tag = sealed[:-32], sealed[-32:]
+        data = struct.pack(">Q", len(aad)) + aad + nonce + struct.pack(">Q", len(text)) + text
+        if not hmac.compare_digest(hmac.new(mac_key, data, "sm3").digest(), tag):
+            return None
+        return Cipher(algorithms.SM4(key), modes.CTR(nonce + bytes(4))).decryptor().update(text)
+
+    def is_key(self, raw):
+        return sm2.decode_point(raw) is not None
+
+    def verify(self, key, signature, message):
+        return sm2.verify(sm2.decode_point(key), signature, message)
+
+    def is_wrap(self, enc, ciphertext):
+        parts = sm2.decode(enc, (2, 2, 4, 4))
+        return parts is not None and len(parts[2]) == 32 and len(parts[3]) == 32 and len(ciphertext) == 64
+
+    def unwrap(self, secret, enc, ciphertext, context):
+        seed = sm2.decrypt(secret, enc)
+        if seed is None:
+            return None
+        kek = self.expand(self.extract(b"", seed), context, 48)
+        return self.decrypt(kek[:16], kek[16:], bytes(11) + b"\x01", ciphertext, context)
+
+
+SUITES = {1: International(), 2: Guomi()}
+
+
+def read_signature_block(data, position, code):
+    """Algorithm, key and signature, or None, and the position behind them."""
+    need(position < len(data), code)
+    algorithm = data[position]
+    position += 1
+    if algorithm == 0:
+        return None, position
+    need(algorithm in SUITES, code)
+    key_size = 32 if algorithm == 1 else 65
+    key, position = data[position : position + key_size], position + key_size
+    size = 64
+    if algorithm == 2:
+        need(position < len(data) and 8 <= data[position] <= 72, code)
+        size, position = data[position], position + 1
+    signature, position = data[position : position + size], position + size
+    need(position <= len(data) and SUITES[algorithm].is_key(key), code)
+    return (SUITES[algorithm], key, signature), position
+
+
+class Wrap:
+    """key-grant.md section 2."""
+
+    NAMES = "agreement allowance consumer durationSeconds grantID nodeCard notAfter notBefore package policyHash provider requestID requestKey suite version"
+
+    def __init__(self, data):
+        fields, position = [], 0
+        for size in (4, 2, 2):
+            length = int.from_bytes(data[position : position + size], "big")
+            position += size + length
+            fields.append(data[position - length : position])
+        self.context, self.enc, self.ciphertext = fields
+        need(position < len(data) and len(self.context) <= 8192, "grant-invalid")
+        self.block, position = read_signature_block(data, position, "grant-invalid")
+        need(position == len(data), "grant-invalid")
+        try:
+            self.terms = json.loads(self.context)
+        except ValueError:
+            raise Refused("grant-invalid") from None
+        need(sorted(self.terms) == self.NAMES.split() and self.terms["version"] == 1, "grant-invalid")
+        canonical = json.dumps(self.terms, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        need(canonical == self.context and self.terms["suite"] in SUITES, "grant-invalid")
+        self.suite = suite = SUITES[self.terms["suite"]]
+        need(self.terms["requestKey"].startswith(suite.enc_key) and self.terms["package"].startswith(suite.digest + ":"), "grant-invalid")
+        need(self.block is None or self.block[0] is suite, "grant-invalid")
+        need(suite.is_wrap(self.enc, self.ciphertext), "grant-invalid")
+
+    def verify(self, signer, package):
+        """Section 3, for a wrap."""
+        need((self.block and self.block[1]) == (signer and signer[1]), "grant-other-signer")
+        if self.block:
+            message = b"kouan/grant/v1\n" + self.context + self.enc + self.ciphertext
+            need(self.suite.verify(self.block[1], self.block[2], message), "grant-signature-invalid")
+        need(self.terms["package"] == package, "grant-differs")
+        need(all(self.terms[name] is None for name in ("requestID", "agreement", "consumer", "provider")), "grant-invalid")
 
 
 def read_signature_section(data):
-    """Section 2.6. Wraps are skipped: they are the business of the key grant."""
+    """Section 2.6."""
     need(len(data) >= 2, "signature-section-invalid")
-    signer = None
-    position = 1
-    if data[0] == 1:
-        signer = (data[1:33], data[33:97])
-        position = 97
-    else:
-        need(data[0] == 0, "signature-section-invalid")
+    signer, position = read_signature_block(data, 0, "signature-section-invalid")
     need(position < len(data), "signature-section-invalid")
     count, position = data[position], position + 1
     need(count <= 64, "signature-section-invalid")
+    wraps = []
     for _ in range(count):
         need(position + 4 <= len(data), "signature-section-invalid")
         length = struct.unpack_from(">I", data, position)[0]
-        need(length <= 16384, "signature-section-invalid")
         position += 4 + length
+        need(length <= 16384 and position <= len(data), "signature-section-invalid")
+        wraps.append(Wrap(data[position - length : position]))
     need(position == len(data), "signature-section-invalid")
-    return signer
+    return signer, wraps
 
 
 class Package:
@@ -87,36 +213,39 @@ class Package:
         need(footer[:8] == b"KOUANEND", "truncated")
         version, suite, reserved, header_length = struct.unpack(">HBBI", footer[8:16])
         need(version == 1, "version-unsupported")
-        need(suite == 1, "suite-unsupported")
+        need(suite in SUITES, "suite-unsupported")
+        self.suite = SUITES[suite]
         need(reserved == 0 and header_length == 36, "footer-invalid")
         self.payload_count, self.manifest_count, self.manifest_at, self.index_at, self.signature_at, size = struct.unpack(">6Q", footer[16:])
         need(len(data) >= size, "truncated")
         need(len(data) == size, "trailing-bytes")
         leaves = 1 + self.payload_count + self.manifest_count
         need(self.payload_count >= 1 and self.manifest_count >= 1 and leaves <= 1 << 24, "footer-invalid")
-        need(68 + 25 * self.payload_count <= self.manifest_at, "footer-invalid")
-        need(self.manifest_at + 25 * self.manifest_count <= self.index_at, "footer-invalid")
+        smallest = 4 + 5 + self.suite.tag
+        need(68 + smallest * self.payload_count <= self.manifest_at, "footer-invalid")
+        need(self.manifest_at + smallest * self.manifest_count <= self.index_at, "footer-invalid")
         need(self.signature_at == self.index_at + 32 * leaves and self.signature_at + 2 <= size - 64, "footer-invalid")
 
-        signer = read_signature_section(data[self.signature_at : -64])
+        signer, self.wraps = read_signature_section(data[self.signature_at : -64])
         index = data[self.index_at : self.signature_at]
         self.leaves = [index[i : i + 32] for i in range(0, len(index), 32)]
-        reference = b"kouan/package/v1" + bytes([suite]) + root(self.leaves) + struct.pack(">QQ", leaves, self.signature_at)
-        self.digest = "sha256:" + sha256(reference).hex()
+        reference = b"kouan/package/v1" + bytes([suite]) + self.suite.root(self.leaves) + struct.pack(">QQ", leaves, self.signature_at)
+        self.digest = self.suite.named(reference)
         need(signer is not None, "not-signed")
-        try:
-            Ed25519PublicKey.from_public_bytes(signer[0]).verify(signer[1], b"kouan/package/v1\n" + reference)
-        except InvalidSignature:
-            raise Refused("signature-invalid") from None
-        need(pinned is None or signer[0] == pinned, "other-signer")
+        need(signer[0] is self.suite, "signature-section-invalid")
+        need(self.suite.verify(signer[1], signer[2], b"kouan/package/v1\n" + reference), "signature-invalid")
+        for wrap in self.wraps:
+            wrap.verify(signer, self.digest)
+        need(pinned is None or signer[1] == pinned, "other-signer")
 
         self.header, self.commitment = data[:36], data[36:68]
         version, suite, reserved, header_length, self.chunk_size = struct.unpack(">HBBII", self.header[8:20])
         need(version == 1, "version-unsupported")
-        need(suite == 1, "suite-unsupported")
+        need(suite in SUITES, "suite-unsupported")
         need(reserved == 0 and header_length == 36, "header-invalid")
         need(65536 <= self.chunk_size <= 16777216 and self.chunk_size & (self.chunk_size - 1) == 0, "header-invalid")
-        need(self.leaves[0] == sha256(b"\x00\x01", self.header, self.commitment), "header-altered")
+        need(suite == self.suite.number, "footer-invalid")
+        need(self.leaves[0] == self.suite.hash(b"\x00\x01", self.header, self.commitment), "header-altered")
 
     def chunks(self, kind):
         """Each chunk's number, whether it is the last, and its sealed bytes, checked against the tree."""
@@ -129,22 +258,21 @@ class Package:
             length = struct.unpack_from(">I", self.data, position)[0]
             position += 4
             last = number == count - 1
-            need(21 <= length <= self.chunk_size + 21 and position + length <= end, "chunk-length-invalid")
+            overhead = 5 + self.suite.tag
+            need(overhead <= length <= self.chunk_size + overhead and position + length <= end, "chunk-length-invalid")
             need(last == (position + length == end), "chunk-length-invalid")
             sealed = self.data[position : position + length]
             position += length
-            body = bytes([kind]) + struct.pack(">QI", number, length) + sha256(sealed)
-            need(self.leaves[leaf + number] == sha256(b"\x00", body), "chunk-altered")
+            body = bytes([kind]) + struct.pack(">QI", number, length) + self.suite.hash(sealed)
+            need(self.leaves[leaf + number] == self.suite.hash(b"\x00", body), "chunk-altered")
             yield number, last, sealed
 
     def open(self, kind, prk, purpose):
-        aead = AESGCM(expand(prk, b"kouan/package/v1/" + purpose))
+        decrypt = self.suite.opener(prk, purpose)
         for number, last, sealed in self.chunks(kind):
             nonce = number.to_bytes(11, "big") + bytes([last])
-            try:
-                plain = aead.decrypt(nonce, sealed, sha256(self.header) + bytes([kind]))
-            except InvalidTag:
-                raise Refused("chunk-not-authentic") from None
+            plain = decrypt(nonce, sealed, self.suite.hash(self.header) + bytes([kind]))
+            need(plain is not None, "chunk-not-authentic")
             length = struct.unpack_from(">I", plain, 1)[0]
             need(5 + length <= len(plain), "chunk-encoding-invalid")
             encoded, padding = plain[5 : 5 + length], plain[5 + length :]
@@ -154,11 +282,20 @@ class Package:
             need(len(content) == self.chunk_size or (last and (content or number == 0)), "chunk-not-full")
             yield content
 
+    def file_key(self, secret):
+        """From the wrap to the SM2 key of this number."""
+        key = sm2.encode_point(sm2.multiply(secret, sm2.G))
+        wraps = [wrap for wrap in self.wraps if wrap.terms["requestKey"] == "sm2:" + base64.b64encode(key).decode()]
+        need(wraps, "no-wrap-for-key")
+        file_key = self.suite.unwrap(secret, wraps[0].enc, wraps[0].ciphertext, wraps[0].context)
+        need(file_key is not None, "grant-not-openable")
+        return file_key
+
     def read(self, file_key):
         """The files by path, after every check of the page."""
-        prk = hmac.new(sha256(self.header), file_key, "sha256").digest()
-        need(hmac.compare_digest(expand(prk, b"kouan/package/v1/commit"), self.commitment), "wrong-key")
-        first, entries = read_manifest(b"".join(self.open(3, prk, b"manifest")))
+        prk = self.suite.extract(self.suite.hash(self.header), file_key)
+        need(hmac.compare_digest(self.suite.expand(prk, b"kouan/package/v1/commit"), self.commitment), "wrong-key")
+        first, entries = read_manifest(b"".join(self.open(3, prk, b"manifest")), self.suite)
         size = first["payloadBytes"]
         need(max(1, -(-size // self.chunk_size)) == self.payload_count, "manifest-disagrees")
         payload = b"".join(self.open(2, prk, b"payload"))
@@ -169,7 +306,7 @@ class Package:
             start = entry["offset"]
             need(payload[start - len(head) : start] == head, "manifest-disagrees")
             content = payload[start : start + entry["size"]]
-            need(entry["digest"] == "sha256:" + hashlib.sha256(content).hexdigest(), "digest-mismatch")
+            need(entry["digest"] == self.suite.named(content), "digest-mismatch")
             files[entry["path"] or ""] = content
         return files
 
@@ -228,7 +365,7 @@ def check_path(path):
     need(good, "path-refused")
 
 
-def read_manifest(data):
+def read_manifest(data, suite):
     need(len(data) <= 256 << 20 and data.endswith(b"\n"), "manifest-invalid")
     try:
         lines = [json.loads(line, object_pairs_hook=members) for line in data.decode().split("\n")[:-1]]
@@ -253,6 +390,8 @@ def read_manifest(data):
                 need(fold(directory) not in names and directories.setdefault(fold(directory), directory) == directory, "path-collision")
             need(fold(path) not in directories and fold(path) not in names, "path-collision")
             names[fold(path)] = path
+        digest = str(entry.get("digest"))
+        need(digest.startswith(suite.digest + ":") and len(digest) == len(suite.digest) + 65, "manifest-invalid")
         need(type(entry.get("size")) is int and 0 <= entry["size"] <= 1 << 48, "manifest-invalid")
         need(entry.get("offset") == end + len(head_of(entry, source)), "manifest-invalid")
         end = entry["offset"] + entry["size"]
@@ -271,7 +410,13 @@ def run_vectors(directory):
         pinned = base64.b64decode(vector["signer"].split(":")[1])
         files = None
         try:
-            files = Package(bytes.fromhex(vector["package"]), pinned).read(bytes.fromhex(vector["fileKey"]))
+            package = Package(bytes.fromhex(vector["package"]), pinned)
+            file_key = bytes.fromhex(vector["fileKey"])
+            if "recipient" in vector:
+                unwrapped = package.file_key(int(vector["recipient"], 16))
+                assert unwrapped == file_key or vector["expect"] == "sealing.wrong-key", name
+                file_key = unwrapped
+            files = package.read(file_key)
             found = "ok"
         except Refused as refused:
             found = refused.code

@@ -143,8 +143,10 @@ struct Forge {
         bytes += index
         let reference = PackageReference(
             suite: .international, root: root, leafCount: Int64(1 + payload.count + manifest.count), totalBytes: Int64(bytes.count))
-        var section = SignatureSection(signature: signed ? try! SignatureBlock(reference.signedBytes, by: Forge.signer) : nil, wraps: [])
-            .bytes
+        var section = SignatureSection(
+            signature: signed ? try! SignatureBlock(reference.signedBytes, by: Forge.signer, suite: .international) : nil, wraps: []
+        )
+        .bytes
         editSection(&section)
         let signatureOffset = bytes.count
         bytes += section

@@ -91,14 +91,17 @@ func seal(
     randomness: SealRandomness = .fresh()
 ) throws -> SealedBytes {
     let sink = MemorySink()
-    let key = try signer ?? PrivateKey.generate(.ed25519)
+    let key = try signer ?? PrivateKey.generate(options.suite.signatureAlgorithm)
     let info = try PackageSealer(options).seal(
         source, to: sink, signer: unsigned ? nil : key, recipients: recipients, randomness: randomness)
     return SealedBytes(bytes: sink.bytes, info: info)
 }
 
-func small(_ codec: Codec = .zstd(level: 1), padding: Padding = .none, threads: Int = 2) -> SealOptions {
+func small(
+    _ codec: Codec = .zstd(level: 1), padding: Padding = .none, threads: Int = 2, suite: Suite = .international
+) -> SealOptions {
     var options = SealOptions()
+    options.suite = suite
     options.codec = codec
     options.chunkSize = 65_536
     options.padding = padding

@@ -29,9 +29,11 @@ import Testing
         #expect(forge.build() == sealed.bytes)
     }
 
-    @Test func everyFlippedByteIsRefused() throws {
-        let recipient = try PackageIdentity.generate()
-        let sealed = try seal(.contents(["a": Array("one".utf8), "b/c": Array("two".utf8)]), recipients: [recipient.encryption.publicKey])
+    @Test(arguments: Suite.allCases) func everyFlippedByteIsRefused(suite: Suite) throws {
+        let recipient = try PackageIdentity.generate(suite)
+        let sealed = try seal(
+            .contents(["a": Array("one".utf8), "b/c": Array("two".utf8)]), small(suite: suite),
+            recipients: [recipient.encryption.publicKey])
         #expect(try openInMemory(sealed.bytes, sealed.info.fileKey).count == 2)
         for position in sealed.bytes.indices {
             for mask in [UInt8(1) << (position % 8), 0xFF] {
@@ -44,8 +46,8 @@ import Testing
     }
 
     /// Without a key, `verify` must see it too.
-    @Test func everyFlippedByteIsSeenWithoutAKey() throws {
-        let sealed = try seal(.contents(["a": Array("one".utf8)]))
+    @Test(arguments: Suite.allCases) func everyFlippedByteIsSeenWithoutAKey(suite: Suite) throws {
+        let sealed = try seal(.contents(["a": Array("one".utf8)]), small(suite: suite))
         for position in sealed.bytes.indices {
             var bytes = sealed.bytes
             bytes[position] ^= 1 << (position % 8)
@@ -53,8 +55,8 @@ import Testing
         }
     }
 
-    @Test func everyTruncationAndExtensionIsRefused() throws {
-        let sealed = try seal(.contents(["a": Array("one".utf8)]))
+    @Test(arguments: Suite.allCases) func everyTruncationAndExtensionIsRefused(suite: Suite) throws {
+        let sealed = try seal(.contents(["a": Array("one".utf8)]), small(suite: suite))
         for count in sealed.bytes.indices {
             #expect(
                 SealingTests.refusal { _ = try openInMemory(Array(sealed.bytes[..<count]), sealed.info.fileKey) } != nil, "\(count) bytes")

@@ -15,11 +15,14 @@ struct PackageVector {
     let package: [UInt8]
     /// SHA-256 of each file's content; nil when refused. The path of a nameless stream is empty.
     let files: [String: String]?
+    let signer: PublicKey
+    /// Whose wrap gives the file key; nil when the key is given by itself.
+    var recipient: PrivateKey?
 
     var json: JSON {
         .members([
             "comment": .string(comment), "expect": .string(expect), "fileKey": .string(Hex.encode(fileKey)),
-            "signer": .string(Forge.signer.publicKey.description), "package": .string(Hex.encode(package)),
+            "signer": .string(signer.description), "package": .string(Hex.encode(package)),
             "files": files.map { .object($0.mapValues(JSON.string)) },
         ])
     }
@@ -29,17 +32,20 @@ struct PackageVector {
 
     init(name: String, comment: String, expect: String, fileKey: [UInt8] = Forge.fileKey, package: [UInt8], files: [String: String]?) {
         (self.name, self.comment, self.expect) = (name, comment, expect)
-        (self.fileKey, self.package, self.files) = (fileKey, package, files)
+        (self.fileKey, self.package, self.files, signer) = (fileKey, package, files, Forge.signer.publicKey)
     }
 
     init(file: URL) throws {
         let json = try JSON.parse([UInt8](Data(contentsOf: file)))
         name = file.deletingPathExtension().lastPathComponent
         guard let comment = json["comment"]?.string, let expect = json["expect"]?.string,
-            let fileKey = json["fileKey"]?.string.flatMap(Hex.decode), let package = json["package"]?.string.flatMap(Hex.decode)
+            let fileKey = json["fileKey"]?.string.flatMap(Hex.decode), let package = json["package"]?.string.flatMap(Hex.decode),
+            let signer = json["signer"]?.string.flatMap(PublicKey.init(parsing:))
         else { throw CocoaError(.fileReadCorruptFile) }
         (self.comment, self.expect, self.fileKey, self.package) = (comment, expect, fileKey, package)
         files = json["files"]?.object?.compactMapValues(\.string)
+        self.signer = signer
+        recipient = try json["recipient"]?.string.flatMap(Hex.decode).map { try PrivateKey(raw: $0, algorithm: .sm2) }
     }
 }
 
@@ -129,7 +135,11 @@ enum VectorCatalog {
             forge.header = editedHeader { $0[9] = 2 }
             forge.editFooterBytes = { $0[9] = 2 }
         },
-        refused("suite-2", "suite-unsupported", "the reserved suite") { forge in
+        refused("suite-3", "suite-unsupported", "a suite that does not exist") { forge in
+            forge.header = editedHeader { $0[10] = 3 }
+            forge.editFooterBytes = { $0[10] = 3 }
+        },
+        refused("suite-2", "signature-section-invalid", "header and footer say guomi, the rest is international") { forge in
             forge.header = editedHeader { $0[10] = 2 }
             forge.editFooterBytes = { $0[10] = 2 }
         },

@@ -39,6 +39,10 @@ extension Node {
         let id = try input.text("dataset")
         guard let dataset = try await store.read({ try $0.get(Dataset.self, id: id) }) else { throw ExchangeError.unknown("dataset", id) }
         var options = SealOptions()
+        if let name = try input.optionalText("suite") {
+            guard let suite = Suite(name: name) else { throw ExchangeError.badInput("suite", "is none of international, guomi") }
+            options.suite = suite
+        }
         let level = try input.integer("level", -7...22)
         switch try input.optionalText("codec") ?? (dataset.personalInformation == .sensitive ? "stored" : "auto") {
         case "auto": options.codec = .automatic

@@ -102,6 +102,7 @@ struct OperationTable: Sendable {
         add("peer.remove", .administer, .peer) { try await $0.peerRemove($1) }
         add("peer.test", .operate, .peer) { try await $0.peerTest($1) }
         add("doctor", .read, .node) { try await $0.doctor($1) }
+        add("node.crypto", .read, .node) { node, _ in try node.crypto() }
         add("status", .read, .node) { node, _ in try await node.status() }
         add("config.show", .read, .config) { node, input in node.configuration.show(origin: input.flag("origin")) }
 

@@ -41,6 +41,7 @@ struct Dataset: AsyncParsableCommand {
 
         @OptionGroup var global: GlobalOptions
         @Argument(help: "The dataset's id.") var dataset: String
+        @Option(help: "international or guomi: the cryptography of the package.") var suite: String?
         @Option(help: "auto, zstd, deflate or stored.") var codec: String?
         @Option(help: "The codec's level.") var level: Int?
         @Option(help: "none, padme or full.") var padding: String?
@@ -50,7 +51,8 @@ struct Dataset: AsyncParsableCommand {
             let result = try await context.call(
                 "dataset.publish",
                 [
-                    "dataset": .string(dataset), "codec": codec.map(JSON.string), "level": level.map { .integer(Int64($0)) },
+                    "dataset": .string(dataset), "suite": suite.map(JSON.string), "codec": codec.map(JSON.string),
+                    "level": level.map { .integer(Int64($0)) },
                     "padding": padding.map(JSON.string), "threads": threads.map { .integer(Int64($0)) },
                 ], progress: "sealing \(dataset)")
             context.show(

@@ -141,6 +141,49 @@ struct Doctor: KouanCommand {
     }
 }
 
+struct NodeInspection: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "What this node is made of.", subcommands: [Crypto.self])
+
+    struct Crypto: KouanCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The inventory of cryptography: algorithms, keys and their age, libraries in use.",
+            discussion: "For an assessment of commercial cryptography (密评). It says what is used, not that it was certified.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func execute(_ context: Context) async throws {
+            let result = try await context.call("node.crypto")
+            let language = context.language == .zh ? "zh" : "en"
+            let algorithms = [
+                Column("purpose.\(language)", "PURPOSE", zh: "用途"), Column("suite", "SUITE", zh: "套件"),
+                Column("algorithm", "ALGORITHM", zh: "算法"), Column("mode", "MODE", zh: "模式"),
+                Column("keyBits", "KEY BITS", zh: "密钥位数", right: true), Column("standard", "STANDARD", zh: "标准"),
+            ]
+            guard context.options.format == .table else {
+                return context.show(result, rows: result["algorithms"]?.array ?? [], columns: algorithms)
+            }
+            func section(_ name: String, _ columns: [Column]) {
+                context.show(result, rows: result[name]?.array ?? [], columns: columns)
+                context.output.write("\n")
+            }
+            section("algorithms", algorithms)
+            section(
+                "keys",
+                [
+                    Column("purpose.\(language)", "KEY", zh: "密钥"), Column("file", "FILE", zh: "文件"),
+                    Column("algorithm", "ALGORITHM", zh: "算法"),
+                    Column("keyBits", "BITS", zh: "位数", right: true), Column("since", "SINCE", zh: "启用日期"),
+                    Column("ageDays", "DAYS", zh: "天数", right: true), .short("fingerprint", "FINGERPRINT", zh: "指纹"),
+                ])
+            section(
+                "libraries",
+                [Column("name", "LIBRARY", zh: "密码库"), Column("version", "VERSION", zh: "版本"), Column("detail", "DETAIL", zh: "说明")])
+            for limit in result["limits"]?.array ?? [] { context.output.write("- \(limit[language]?.string ?? "")\n") }
+        }
+    }
+}
+
 struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "The configuration in force.", subcommands: [Show.self])
 

@@ -18,12 +18,14 @@ struct Package: AsyncParsableCommand {
 
         @OptionGroup var global: GlobalOptions
         @Option(name: .shortAndLong, help: "The private file to make.", completion: .file()) var output: String
+        @Option(help: "international or guomi: the packages that it seals and opens.") var suite = Suite.international
 
         func execute(_ context: Context) async throws {
-            let identity = try PackageIdentity.generate()
+            let identity = try PackageIdentity.generate(suite)
             try identity.write(to: output)
             let result: JSON = [
                 "identity": .string(Path.absolute(output)), "public": .string(Path.absolute(output + ".pub")),
+                "suite": .string(suite.name),
                 "signing": .string(identity.publicIdentity.signing.description),
                 "encryption": .string(identity.publicIdentity.encryption.description),
             ]
@@ -42,6 +44,7 @@ struct Package: AsyncParsableCommand {
         @Option(help: "Your identity, which signs the package.", completion: .file()) var identity: String?
         @Option(help: "A recipient's PATH.pub; may be given more than once.", completion: .file()) var to: [String]
         @Option(name: .shortAndLong, help: "The package to make.", completion: .file()) var output: String
+        @Option(help: "international or guomi; otherwise that of the identities.") var suite: Suite?
         @Option(help: "auto, zstd, deflate or stored.") var codec = CodecName.auto
         @Option(help: "zstd 1 to 19, deflate 1 to 9.") var level: Int?
         @Option(help: "none, padme or full: how much of the lengths to hide.") var padding = Padding.none
@@ -52,12 +55,21 @@ struct Package: AsyncParsableCommand {
             options.codec = chosenCodec
             options.padding = padding
             options.threads = threads
-            let signer = try identity.map { try PackageIdentity(path: $0).signing }
-            let recipients = try to.map { try PackageIdentity.Public(path: $0).encryption }
+            let sender = try identity.map { try PackageIdentity(path: $0) }
+            let receivers = try to.map { try PackageIdentity.Public(path: $0) }
+            options.suite = suite ?? sender?.suite ?? receivers.first?.suite ?? .international
+            for (path, found) in [(identity, sender?.suite)] + zip(to, receivers).map({ ($0, $1.suite) }) {
+                guard let path, let found, found != options.suite else { continue }
+                throw Failure.usage(
+                    "cli.suite-differs", "`\(path)` is of suite `\(found.name)`, the package of suite `\(options.suite.name)`",
+                    hint: "seal in the suite of all identities, or make one with `kouan package keygen --suite \(options.suite.name)`")
+            }
+            let (signer, recipients) = (sender?.signing, receivers.map(\.encryption))
             let info = try PackageSealer(options).seal(try source(), toFile: output, signer: signer, recipients: recipients)
             if signer == nil { context.note("the package is not signed; its recipients must open it with --allow-unsigned") }
             context.show([
-                "package": .string(info.reference.digest.description), "path": .string(Path.absolute(output)),
+                "package": .string(info.reference.digest.description), "suite": .string(options.suite.name),
+                "path": .string(Path.absolute(output)),
                 "bytes": .integer(info.fileBytes), "files": .integer(Int64(info.manifest.entries.count)),
                 "plainBytes": .integer(info.manifest.contentBytes), "recipients": .integer(Int64(recipients.count)),
                 "signed": .bool(signer != nil),
@@ -120,7 +132,7 @@ struct Package: AsyncParsableCommand {
             let reader = try PackageReader(path: package, trust: PackageTrust(allowUnsigned: true))
             let outside = reader.inspection
             var members: [String: JSON?] = [
-                "package": .string(outside.referenceDigest.description), "suite": .string("\(outside.suite)"),
+                "package": .string(outside.referenceDigest.description), "suite": .string(outside.suite.name),
                 "bytes": .integer(outside.fileBytes), "chunkSizeBytes": .integer(Int64(outside.chunkSize)),
                 "payloadChunks": .integer(outside.payloadChunks), "manifestChunks": .integer(outside.manifestChunks),
                 "signer": outside.signer.map { .string($0.description) }, "recipients": .strings(outside.recipients.map(\.description)),
@@ -185,3 +197,9 @@ struct Package: AsyncParsableCommand {
 }
 
 extension Padding: ExpressibleByArgument {}
+
+extension Suite: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public var defaultValueDescription: String { name }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
