@@ -74,11 +74,14 @@ struct PolicyCases {
         let bytes = documents.reduce(0) { $0 + $1.count }
         let memory = Measure.residentBytes()
         let start = Measure.nanoseconds(CLOCK_MONOTONIC)
+        let cpu = Measure.nanoseconds(CLOCK_PROCESS_CPUTIME_ID)
         let set = PolicyCases.set(documents)
         let spent = Measure.nanoseconds(CLOCK_MONOTONIC) - start
+        let processor = Measure.nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu
         let after = Measure.residentBytes()
         return [
-            "seconds": .double(spent / 1e9), "bytes": .integer(Int64(bytes)), "memory": .integer(Int64(after - memory)),
+            "seconds": .double(spent / 1e9), "cpuSeconds": .double(processor / 1e9), "bytes": .integer(Int64(bytes)),
+            "memory": .integer(Int64(after - memory)),
             "policies": .integer(Int64(set.count)),
         ]
     }

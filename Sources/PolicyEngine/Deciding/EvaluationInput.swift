@@ -69,9 +69,8 @@ final class EvaluationInput: Sendable {
         let clause = policy.clauses[index]
         var right = Array(policy.rightTexts[clause.right.range])
         guard clause.hasReferences else { return right }
-        let text = policy.clauseTexts[index]
-        for reference in text.references {
-            right += (world.references[reference] ?? []).map { $0.completed(datatype: text.datatype, unit: text.unit) }
+        for reference in policy.clauseTexts[index].references {
+            right += (world.references[reference.id] ?? []).map { $0.completed(datatype: reference.datatype, unit: reference.unit) }
         }
         return right
     }

@@ -64,20 +64,20 @@ struct Evaluator {
 
     /// The same for some of the policies that lie in one program.
     mutating func run(
-        _ policies: [PreparedPolicy], _ program: Program, _ layouts: [Layout], _ places: Range<Int>, into states: inout [UInt8],
+        _ policies: [PreparedPolicy], _ program: Program, _ entries: [Chunk.Entry], _ places: Range<Int>, into states: inout [UInt8],
         from base: Int
     ) {
         guard !places.isEmpty else { return }
-        var run = Run(policies: policies, program: program, layout: layouts[places.lowerBound], place: places.lowerBound, base: base)
+        var run = Run(policies: policies, program: program, layout: entries[places.lowerBound].layout, place: places.lowerBound, base: base)
         for place in places {
             run.place = place
-            run.layout = layouts[place]
+            run.layout = entries[place].layout
             rules(run, &states)
             run.base += run.layout.entryCount
         }
     }
 
-    private mutating func rules(_ run: Run, _ states: inout [UInt8]) {
+    private mutating func rules(_ run: borrowing Run, _ states: inout [UInt8]) {
         for index in 0..<run.layout.ruleCount {
             states[run.base + run.layout.firstRule + index] = rule(run, index, &states).byte
         }
@@ -117,7 +117,7 @@ struct Evaluator {
 
     // MARK: Rules
 
-    private mutating func rule(_ run: Run, _ index: Int, _ states: inout [UInt8]) -> StateByte {
+    private mutating func rule(_ run: borrowing Run, _ index: Int, _ states: inout [UInt8]) -> StateByte {
         let rule = run.program.rules[run.layout.rules + index]
         let owner = run.layout.firstRule + index
         let activation: Truth
@@ -165,7 +165,7 @@ struct Evaluator {
     /// A condition, which is a duty of a permission, is fulfilled by a matching act not later than the use; its constraints say when it
     /// is due at all. Of an obligation the act itself must satisfy the constraints, and an upper bound on the time is a deadline.
     private mutating func duty(
-        _ run: Run, _ index: Int, isCondition: Bool, _ states: inout [UInt8]
+        _ run: borrowing Run, _ index: Int, isCondition: Bool, _ states: inout [UInt8]
     ) -> StateByte {
         let duty = run.policy.duties[index]
         let owner = run.layout.firstDuty + index
@@ -188,7 +188,7 @@ struct Evaluator {
         return byte
     }
 
-    private mutating func isFulfilled(_ run: Run, _ index: Int, isCondition: Bool, by event: PerformedAction) -> Bool {
+    private mutating func isFulfilled(_ run: borrowing Run, _ index: Int, isCondition: Bool, by event: PerformedAction) -> Bool {
         if let now = input.now, Instant(event.at) > now { return false }
         if let rule = event.rule, rule != run.policy.dutyTexts[index].id { return false }
         let duty = run.policy.duties[index]
@@ -224,7 +224,7 @@ struct Evaluator {
 
     /// Whether an act matches a rule and keeps its constraints.
     private mutating func isSatisfied(
-        _ run: Run, _ premises: Premises, _ constraints: Slice, owner: Int, by event: PerformedAction
+        _ run: borrowing Run, _ premises: Premises, _ constraints: Slice, owner: Int, by event: PerformedAction
     ) -> Bool {
         var states: [UInt8] = []
         swap(&states, &scratch)
@@ -232,7 +232,7 @@ struct Evaluator {
         if states.count < run.layout.entryCount {
             states.append(contentsOf: repeatElement(0, count: run.layout.entryCount - states.count))
         }
-        var there = run
+        var there = copy run
         there.base = 0
         return self.premises(there, premises, owner: owner, .event(event), &states) == .satisfied
             // A rule without constraints is kept by every act that matches it.
@@ -244,7 +244,7 @@ struct Evaluator {
     /// A rule with several actions, targets or parties stands for their product. As each dimension is matched by itself, the best
     /// atomic rule is made of the best of each; a report finds it again by the states.
     private mutating func premises(
-        _ run: Run, _ premises: Premises, owner: Int, _ subject: EvaluationInput.Subject, _ states: inout [UInt8]
+        _ run: borrowing Run, _ premises: Premises, owner: Int, _ subject: EvaluationInput.Subject, _ states: inout [UInt8]
     ) -> Truth {
         var parts = TruthTally()
         parts.add(.satisfied)
@@ -267,7 +267,7 @@ struct Evaluator {
         return parts.all
     }
 
-    private func reaches(_ run: Run, _ index: Int, _ subject: Subject) -> Bool {
+    private func reaches(_ run: borrowing Run, _ index: Int, _ subject: Subject) -> Bool {
         let matchers = run.program.matchers.span
         let action = matchers[run.layout.matchers + index].action
         switch subject {
@@ -283,7 +283,7 @@ struct Evaluator {
     }
 
     private mutating func match(
-        _ run: Run, _ matchers: Slice, isTarget: Bool, _ subject: Subject, owner: Int, _ states: inout [UInt8]
+        _ run: borrowing Run, _ matchers: Slice, isTarget: Bool, _ subject: Subject, owner: Int, _ states: inout [UInt8]
     ) -> Truth? {
         var best: Truth?
         for index in matchers.range {
@@ -312,7 +312,7 @@ struct Evaluator {
         }
     }
 
-    private func isMeant(_ run: Run, _ index: Int, _ isTarget: Bool, _ subject: Subject) -> Bool {
+    private func isMeant(_ run: borrowing Run, _ index: Int, _ isTarget: Bool, _ subject: Subject) -> Bool {
         let matchers = run.program.matchers.span
         let place = run.layout.matchers + index
         if !matchers[place].isCollection {
@@ -333,7 +333,7 @@ struct Evaluator {
     /// Evaluates the clauses of a slice and gives their conjunction. Parts lie behind the clause that they belong to, so from the end on
     /// every logical clause finds its parts decided.
     private mutating func clauses(
-        _ run: Run, _ slice: Slice, _ subject: EvaluationInput.Subject, owner: Int, _ states: inout [UInt8]
+        _ run: borrowing Run, _ slice: Slice, _ subject: EvaluationInput.Subject, owner: Int, _ states: inout [UInt8]
     ) -> Truth {
         guard !slice.isEmpty else { return .satisfied }
         let clauses = run.program.clauses.span
@@ -373,7 +373,7 @@ struct Evaluator {
         return tally(run, from: Int(slice.start), to: Int(slice.end), states).all
     }
 
-    private mutating func find(_ run: Run, _ index: Int) {
+    private mutating func find(_ run: borrowing Run, _ index: Int) {
         let (values, source) = input.values(run.policy.clauseTexts[index].leftOperand, constraint: nil, rule: nil, .request, spelled: false)
         found[Int(run.program.clauses[run.layout.clauses + index].slot)] = Found(
             source: source, start: Int32(left.count), end: Int32(left.count + values.count))
@@ -387,7 +387,7 @@ struct Evaluator {
         }
     }
 
-    private func tally(_ run: Run, from start: Int, to end: Int, _ states: [UInt8]) -> TruthTally {
+    private func tally(_ run: borrowing Run, from start: Int, to end: Int, _ states: [UInt8]) -> TruthTally {
         let clauses = run.program.clauses.span
         var parts = TruthTally()
         var part = start
@@ -403,7 +403,7 @@ struct Evaluator {
 
     /// One clause, with its left values at `values`.
     private mutating func atom(
-        _ run: Run, _ clause: PreparedClause, _ index: Int, _ isRequest: Bool, _ values: Slice, _ given: ValueSource
+        _ run: borrowing Run, _ clause: PreparedClause, _ index: Int, _ isRequest: Bool, _ values: Slice, _ given: ValueSource
     ) -> StateByte {
         guard let operation = clause.operation else {
             return StateByte(unreadable, values.isEmpty && point == nil ? .missing : given)
@@ -419,7 +419,7 @@ struct Evaluator {
 
     @inline(__always)
     private mutating func atom(
-        _ run: Run, _ clause: PreparedClause, _ operation: Operator, _ isRequest: Bool, _ values: Slice,
+        _ run: borrowing Run, _ clause: PreparedClause, _ operation: Operator, _ isRequest: Bool, _ values: Slice,
         _ given: ValueSource, _ right: Slice
     ) -> StateByte {
         var source = given
@@ -441,7 +441,7 @@ struct Evaluator {
         return StateByte(state, source)
     }
 
-    private func isUsageMarker(_ run: Run, _ right: Slice) -> Bool {
+    private func isUsageMarker(_ run: borrowing Run, _ right: Slice) -> Bool {
         guard right.range.count == 1, let key = run.policy.rightTexts[Int(right.start)].key else { return false }
         return key == UsageMarker.policyUsage || key == "odrl:policyUsage"
     }
@@ -459,7 +459,7 @@ struct Evaluator {
     }
 
     /// Before a decision is final the clock only tells what can no longer change: a bound that is passed stays passed.
-    private mutating func early(_ operation: Operator, _ values: Slice, _ run: Run, _ right: Slice) -> Truth {
+    private mutating func early(_ operation: Operator, _ values: Slice, _ run: borrowing Run, _ right: Slice) -> Truth {
         let now = holds(operation, values, run, right)
         switch operation {
         case .gt, .gteq: return now == .satisfied ? .satisfied : .undetermined
@@ -470,7 +470,7 @@ struct Evaluator {
 
     // MARK: Operators
 
-    private mutating func holds(_ operation: Operator, _ values: Slice, _ run: Run, _ right: Slice) -> Truth {
+    private mutating func holds(_ operation: Operator, _ values: Slice, _ run: borrowing Run, _ right: Slice) -> Truth {
         if values.isEmpty || right.isEmpty { return Truth(operation == .isNoneOf) }
         switch operation {
         case .eq: return Truth(all(values, run, right, hasOne: true) { $0 == .equal })
@@ -516,7 +516,7 @@ struct Evaluator {
     /// Whether every left value passes against every right value, or with `hasOne` against some.
     @inline(__always)
     private func all(
-        _ values: Slice, _ run: Run, _ right: Slice, hasOne: Bool = false, _ test: (PolicyValue.Order) -> Bool
+        _ values: Slice, _ run: borrowing Run, _ right: Slice, hasOne: Bool = false, _ test: (PolicyValue.Order) -> Bool
     ) -> Bool {
         let lefts = left.span
         let rights = run.program.rightValues.span
@@ -540,7 +540,16 @@ struct Evaluator {
         return true
     }
 
-    private func areOrdered(_ values: Slice) -> Bool { values.range.allSatisfy { left[$0].isOrdered } }
+    @inline(__always)
+    private func areOrdered(_ values: Slice) -> Bool {
+        let lefts = left.span
+        var l = Int(values.start)
+        while l < values.end {
+            if !lefts[l].isOrdered { return false }
+            l += 1
+        }
+        return true
+    }
 
     private mutating func reached(from key: String) -> Set<String> {
         if let reached = wider[key] { return reached }

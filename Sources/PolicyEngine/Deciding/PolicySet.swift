@@ -14,7 +14,6 @@ package struct PolicySet: Sendable {
         let policy: PreparedPolicy
         /// Policies answer in the order in which they came.
         let place: Int
-        let scope: PolicyScope
     }
 
     package init() {}
@@ -25,13 +24,12 @@ package struct PolicySet: Sendable {
     package mutating func insert(_ policy: PreparedPolicy, id: String) {
         let place = remove(id: id) ?? nextPlace
         nextPlace = max(nextPlace, place + 1)
-        let member = Member(policy: policy, place: place, scope: PolicyScope(policy))
-        members[id] = member
-        for key in member.scope.keys {
+        members[id] = Member(policy: policy, place: place)
+        for key in PolicyScope.keys(policy) {
             index.update(key) { bucket in
                 var chunks = bucket ?? []
                 // The last chunk that begins before the place, or the first one; a new one behind it when it is full.
-                if let at = chunks.lastIndex(where: { $0.places[0] < place }) ?? chunks.indices.first {
+                if let at = chunks.lastIndex(where: { $0.entries[0].place < place }) ?? chunks.indices.first {
                     let (left, right) = chunks[at].inserting(policy, place)
                     chunks[at] = left
                     if let right { chunks.insert(right, at: at + 1) }
@@ -49,9 +47,9 @@ package struct PolicySet: Sendable {
     package mutating func remove(id: String) -> Int? {
         guard let member = members[id] else { return nil }
         members[id] = nil
-        for key in member.scope.keys {
+        for key in PolicyScope.keys(member.policy) {
             index.update(key) { bucket in
-                guard var chunks = bucket, let at = chunks.lastIndex(where: { $0.places[0] <= member.place }) else { return }
+                guard var chunks = bucket, let at = chunks.lastIndex(where: { $0.entries[0].place <= member.place }) else { return }
                 if let rest = chunks[at].removing(member.place) { chunks[at] = rest } else { chunks.remove(at: at) }
                 bucket = chunks.isEmpty ? nil : chunks
             }
@@ -83,7 +81,7 @@ package struct PolicySet: Sendable {
         }
         var found: [Neighbours] = []
         for chunk in buckets.lazy.joined() {
-            for place in chunk.policies.indices where chunk.actions[place].mayMean(asked) {
+            for place in chunk.policies.indices where chunk.entries[place].actions.mayMean(asked) {
                 if buckets.count == 1, let last = found.last, last.chunk === chunk, last.range.upperBound == place {
                     found[found.count - 1].range = last.range.lowerBound..<place + 1
                 } else {
@@ -93,7 +91,7 @@ package struct PolicySet: Sendable {
         }
         guard buckets.count > 1 else { return found }
         // Buckets interleave, and a policy can be in several.
-        func place(_ run: Neighbours) -> Int { run.chunk.places[run.range.lowerBound] }
+        func place(_ run: Neighbours) -> Int { run.chunk.entries[run.range.lowerBound].place }
         found.sort { place($0) < place($1) }
         var last = -1
         found.removeAll { run in
@@ -123,36 +121,38 @@ package struct PolicySet: Sendable {
 }
 
 /// Some policies of one bucket, one after the other in memory: to ask many is to read a few long stretches. Never changed.
-private final class Chunk: Sendable {
+final class Chunk: Sendable {
     static let maximumCount = 64
     /// A large policy is no stretch to copy for the sake of a small one behind it.
     static let maximumClauses = 4096
 
     let policies: [PreparedPolicy]
-    /// Ascending.
-    let places: [Int]
+    /// In the order of their places.
+    let entries: [Entry]
     let program: Program
-    let layouts: [Layout]
-    let actions: [NamedActions]
+
+    struct Entry {
+        let place: Int
+        let layout: Layout
+        let actions: NamedActions
+    }
 
     init(_ policies: [PreparedPolicy], _ places: [Int]) {
         self.policies = policies
-        self.places = places
-        actions = policies.map { PolicyScope.actions($0) }
-        // A policy alone is its own program.
-        guard policies.count > 1 else {
-            program = policies[0].program
-            layouts = [policies[0].layout]
-            return
-        }
         var program = Program()
-        layouts = policies.map { program.append($0) }
-        self.program = program
+        entries = zip(policies, places).map { policy, place in
+            // A policy alone is its own program.
+            let layout = policies.count == 1 ? policy.layout : program.append(policy)
+            return Entry(place: place, layout: layout, actions: PolicyScope.actions(policy))
+        }
+        self.program = policies.count == 1 ? policies[0].program : program
     }
+
+    private var places: [Int] { entries.map(\.place) }
 
     /// The chunk with one policy more, in two halves when it is full.
     func inserting(_ policy: PreparedPolicy, _ place: Int) -> (Chunk, Chunk?) {
-        let at = places.firstIndex { $0 > place } ?? places.count
+        let at = entries.firstIndex { $0.place > place } ?? entries.count
         if at == policies.count, policies.count == Chunk.maximumCount || program.clauses.count > Chunk.maximumClauses {
             return (self, Chunk([policy], [place]))
         }
@@ -167,7 +167,7 @@ private final class Chunk: Sendable {
 
     /// The chunk without the policy at a place; nil when nothing is left.
     func removing(_ place: Int) -> Chunk? {
-        guard let at = places.firstIndex(of: place) else { return self }
+        guard let at = entries.firstIndex(where: { $0.place == place }) else { return self }
         guard policies.count > 1 else { return nil }
         var policies = policies
         var places = places
@@ -230,7 +230,7 @@ package struct Decisions: Sendable, RandomAccessCollection {
         var policies = 0
         for run in runs {
             policies += run.range.count
-            for index in run.range { count += run.chunk.layouts[index].entryCount }
+            for index in run.range { count += run.chunk.entries[index].layout.entryCount }
         }
         var states = [UInt8](repeating: 0, count: count)
         var places: [Place] = []
@@ -238,9 +238,9 @@ package struct Decisions: Sendable, RandomAccessCollection {
         var base = 0
         for (number, run) in runs.enumerated() {
             let chunk = run.chunk
-            evaluator.run(chunk.policies, chunk.program, chunk.layouts, run.range, into: &states, from: base)
+            evaluator.run(chunk.policies, chunk.program, chunk.entries, run.range, into: &states, from: base)
             for index in run.range {
-                let layout = chunk.layouts[index]
+                let layout = chunk.entries[index].layout
                 let (outcome, standing) =
                     Evaluated.settled(layout, chunk.program, input, states, from: base)
                     ?? Evaluated(chunk.policies[index], input, states: states, from: base).decision
@@ -257,14 +257,12 @@ package struct Decisions: Sendable, RandomAccessCollection {
 }
 
 /// What a policy is about, for the index: target × party, and the actions.
-private struct PolicyScope {
-    let keys: [Int]
-
+private enum PolicyScope {
     private static let anything = 0
     /// Beyond so many pairs of target and party a rule is found by its targets alone.
     private static let maximumPairs = 256
 
-    init(_ policy: PreparedPolicy) {
+    static func keys(_ policy: PreparedPolicy) -> Set<Int> {
         var keys: Set<Int> = []
         for rule in policy.rules {
             let targets = PolicyScope.names(policy, rule.premises.targets)
@@ -276,7 +274,7 @@ private struct PolicyScope {
         }
         // What a policy inherits from one that is not at hand may be about anything.
         if !policy.unresolvedParents.isEmpty { keys.insert(PolicyScope.key(PolicyScope.anything, PolicyScope.anything)) }
-        self.keys = keys.sorted()
+        return keys
     }
 
     static func actions(_ policy: PreparedPolicy) -> NamedActions {

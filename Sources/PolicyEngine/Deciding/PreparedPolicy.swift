@@ -24,7 +24,10 @@ package final class PreparedPolicy: Sendable {
     let ruleTexts: [RuleText]
 
     /// Actions that a permission names, each once, in their order.
-    let permittedActions: [IRI]
+    var permittedActions: [IRI] {
+        var seen: Set<IRI> = []
+        return zip(rules, ruleTexts).filter { $0.0.kind == .permission }.flatMap(\.1.actions).filter { seen.insert($0).inserted }
+    }
 
     var clauses: [PreparedClause] { program.clauses }
     var matchers: [Matcher] { program.matchers }
@@ -76,7 +79,7 @@ package final class PreparedPolicy: Sendable {
         let firstDuty = compiler.clauses.count + compiler.matchers.count
         let firstRule = firstDuty + compiler.duties.count
         layout = Layout(
-            clauses: 0, rightValues: 0, matchers: 0, rules: 0, firstMatcher: compiler.clauses.count, firstDuty: firstDuty,
+            firstMatcher: compiler.clauses.count, firstDuty: firstDuty,
             firstRule: firstRule, entryCount: firstRule + compiler.rules.count,
             standing: !unresolvedParents.isEmpty ? .unresolvedParents : kind == .offer || kind == .request ? .grantsNothing : .rules,
             conflict: conflict)
@@ -85,9 +88,6 @@ package final class PreparedPolicy: Sendable {
         rightTexts = compiler.rightTexts
         dutyTexts = compiler.dutyTexts
         ruleTexts = compiler.ruleTexts
-        var seen: Set<IRI> = []
-        permittedActions = zip(compiler.rules, compiler.ruleTexts).filter { $0.0.kind == .permission }.flatMap(\.1.actions)
-            .filter { seen.insert($0).inserted }
     }
 }
 
@@ -102,8 +102,7 @@ struct Program {
     /// Puts a policy behind those that are there, and says where.
     mutating func append(_ policy: PreparedPolicy) -> Layout {
         var layout = policy.layout
-        (layout.clauses, layout.rightValues) = (clauses.count, rightValues.count)
-        (layout.matchers, layout.rules) = (matchers.count, rules.count)
+        layout.move(behind: self)
         clauses += policy.program.clauses
         rightValues += policy.program.rightValues
         // Neighbours in a set are about the same asset and the same party: one copy of the name stays in the cache.
@@ -117,18 +116,35 @@ struct Program {
 
 /// Where a policy's part of a program begins, where its entries of each kind begin among its states, and what decides beyond its rules.
 struct Layout {
-    var clauses: Int
-    var rightValues: Int
-    var matchers: Int
-    var rules: Int
-    let firstMatcher: Int
-    let firstDuty: Int
-    let firstRule: Int
-    let entryCount: Int
+    private var starts: SIMD4<Int32>
+    private let entries: SIMD4<Int32>
     /// An offer or a request grants nothing at an enforced point.
     let standing: Decision.Standing
     let conflict: Policy.ConflictStrategy?
 
+    init(
+        firstMatcher: Int, firstDuty: Int, firstRule: Int, entryCount: Int, standing: Decision.Standing,
+        conflict: Policy.ConflictStrategy?
+    ) {
+        starts = SIMD4()
+        entries = SIMD4(Int32(firstMatcher), Int32(firstDuty), Int32(firstRule), Int32(entryCount))
+        self.standing = standing
+        self.conflict = conflict
+    }
+
+    mutating func move(behind program: Program) {
+        starts = SIMD4(
+            Int32(program.clauses.count), Int32(program.rightValues.count), Int32(program.matchers.count), Int32(program.rules.count))
+    }
+
+    var clauses: Int { Int(starts[0]) }
+    var rightValues: Int { Int(starts[1]) }
+    var matchers: Int { Int(starts[2]) }
+    var rules: Int { Int(starts[3]) }
+    var firstMatcher: Int { Int(entries[0]) }
+    var firstDuty: Int { Int(entries[1]) }
+    var firstRule: Int { Int(entries[2]) }
+    var entryCount: Int { Int(entries[3]) }
     var ruleCount: Int { entryCount - firstRule }
 }
 
@@ -216,9 +232,14 @@ struct ClauseText {
     let id: String?
     let pointer: JSONPointer
     let leftOperand: IRI
-    let references: [String]
-    let datatype: String?
-    let unit: IRI?
+    let references: [Reference]
+
+    /// A right value that a world gives, with what its constraint says about untyped text and values without a unit.
+    struct Reference {
+        let id: String
+        let datatype: String?
+        let unit: IRI?
+    }
 }
 
 struct RuleText {
@@ -351,7 +372,9 @@ private struct Compiler {
             clauseTexts.append(
                 ClauseText(
                     id: constraint.id, pointer: constraint.pointer, leftOperand: Interned.iri(constraint.leftOperand),
-                    references: constraint.rightOperandReferences, datatype: constraint.datatype, unit: constraint.unit))
+                    references: constraint.rightOperandReferences.map {
+                        ClauseText.Reference(id: $0, datatype: constraint.datatype, unit: constraint.unit)
+                    }))
         case .logical(let logical):
             let place = clauses.count
             func clause(end: Int) -> PreparedClause {
@@ -361,7 +384,7 @@ private struct Compiler {
             }
             clauses.append(clause(end: 0))
             clauseTexts.append(
-                ClauseText(id: logical.id, pointer: logical.pointer, leftOperand: "", references: [], datatype: nil, unit: nil))
+                ClauseText(id: logical.id, pointer: logical.pointer, leftOperand: "", references: []))
             for part in logical.constraints { add(part) }
             clauses[place] = clause(end: clauses.count)
         }
