@@ -184,8 +184,6 @@ extension Texts {
         "policy.unknown": ("策略库中没有 {1}", "请用 kouan policy list 查看"),
         "policy.no-id": ("策略库中的策略必须有 uid", "请填写绝对 IRI，例如 urn:uuid:…"),
         "policy.library-full": ("策略库已满", "请移除不再使用的策略"),
-        "policy.rate-exceeded": ("约定时间段内的使用次数或数据量已达上限", "请稍后再试"),
-        "policy.window-too-full": ("约定时间段内的使用记录过多", "请稍后再试"),
         "grant.other-agreement": ("密钥授权不属于该合约", "请按合约重新打开数据集包"),
     ]
 }
