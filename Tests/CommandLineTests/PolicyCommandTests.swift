@@ -17,7 +17,8 @@ import Testing
         #expect(
             english.stdout.hasSuffix(
                 "the smallest change that turns it into a permit\n"
-                    + "  - the requester must change this: `odrl:purpose` must be one of `battery-passport`, `warranty-analysis`, `recycling`\n"))
+                    + "  - the requester must change this: `odrl:purpose` must be one of `battery-passport`, `warranty-analysis`, `recycling`\n"
+            ))
         let chinese = try Program.run(command + ["--lang", "zh", "--zone", "Z"])
         #expect(chinese.stdout.hasPrefix("拒绝：使用目的为 `pricing`，须为 `battery-passport`, `warranty-analysis`, `recycling` 之一"))
         #expect(chinese.stdout.contains("判定环节：使用，数据使用方，2026-12-15T02:00:00Z\n"))
@@ -76,13 +77,19 @@ import Testing
     @Test(
         arguments: [
             (["explain", "template:place", "--now", "yesterday"], 2, "kouan: error: `yesterday` is no time with a zone [policy.no-time]"),
-            (["explain", "template:place", "--value", "mood=good"], 2, "kouan: error: the operand `mood` is not known [policy.unknown-operand]"),
+            (
+                ["explain", "template:place", "--value", "mood=good"], 2,
+                "kouan: error: the operand `mood` is not known [policy.unknown-operand]"
+            ),
             (["explain", "template:place", "--value", "purpose"], 2, "kouan: error: `purpose` is no operand=value [policy.no-value]"),
             (["explain", "template:place", "--zone", "CST"], 2, "kouan: error: "),
             (["explain", "/nonexistent"], 3, "kouan: error: `/nonexistent` cannot be read"),
             (["check"], 2, "kouan: error: name a policy, or give --from or --until"),
             (["check", "--until", "2027-02-30"], 2, "kouan: error: `2027-02-30` is no day [policy.no-day]"),
-            (["check", "--from", "2027-03-02", "--until", "2027-03-01"], 2, "kouan: error: a window from `2027-03-02` until `2027-03-01` holds"),
+            (
+                ["check", "--from", "2027-03-02", "--until", "2027-03-01"], 2,
+                "kouan: error: a window from `2027-03-02` until `2027-03-01` holds"
+            ),
             (["test", "/nonexistent"], 3, "kouan: error: `/nonexistent` cannot be read"),
             (["diff", "template:place"], 2, "kouan: error: missing expected argument"),
             (["simulate", "template:place", "--data", "/nonexistent"], 3, "kouan: error: `/nonexistent` is no node's data directory"),
@@ -137,7 +144,8 @@ import Testing
                     atPath: repository + "/Policies/templates/purpose-limit" + suffix, toPath: root + "/purpose-limit" + suffix)
             }
             let policy = try String(contentsOfFile: root + "/purpose-limit.json", encoding: .utf8)
-            try Data(policy.replacing("\"warranty-analysis\"", with: "\"pricing\"").utf8).write(to: URL(filePath: root + "/purpose-limit.json"))
+            try Data(policy.replacing("\"warranty-analysis\"", with: "\"pricing\"").utf8).write(
+                to: URL(filePath: root + "/purpose-limit.json"))
             let run = try Program.run(["policy", "test", root + "/purpose-limit.json"])
             #expect(run.code == 1)
             #expect(run.stdout.contains("outcome: expected permit, got deny\n"))

@@ -13,7 +13,9 @@ import Testing
     private func refusals(_ node: TestNode) async throws -> [EntryView] {
         let ledger = try await node.ledger
         var views: [EntryView] = []
-        for entry in try await ledger.entries(limit: 10_000) where entry.record.type == .refusal { views.append(try await ledger.view(entry)) }
+        for entry in try await ledger.entries(limit: 10_000) where entry.record.type == .refusal {
+            views.append(try await ledger.view(entry))
+        }
         return views
     }
 
