@@ -85,9 +85,6 @@ extension ConfirmedFact {
 
 /// What a user states of a use. The consumer's node can know it from nobody else and records it with the use.
 package enum StatedFacts {
-    /// What the node's configuration says and a user does not.
-    package static let configured: [IRI] = [IRI(Namespace.kouan + "accessorCountry"), IRI(Namespace.kouan + "environment")]
-
     /// Reads `operand=value`; several values of one operand stand side by side.
     package static func read(_ texts: [String]) throws -> [String: [PolicyValue]] {
         var facts: [String: [PolicyValue]] = [:]
@@ -97,12 +94,12 @@ package enum StatedFacts {
             }
             let name = String(text[..<equals])
             let value = String(text[text.index(after: equals)...])
-            guard let info = OperandTable.find(name), info.knownTo == .consumer, !info.isContractText, !configured.contains(info.iri),
-                UsageMeter.all[info.iri] == nil
-            else {
+            guard let info = OperandTable.find(name), OperandTable.stated.contains(info.iri) else {
                 throw ExchangeError(
                     .usage, "fact.not-stated", "`\(name.prefix(120))` is nothing that a user states of a use",
-                    hint: "kouan:algorithm and kouan:groupSize are; where and in what data is used stands in kouan.yaml")
+                    hint:
+                        "\(OperandTable.stated.sorted().map(\.short).joined(separator: ", ")) are; where and in what data is used stands in kouan.yaml"
+                )
             }
             guard let parsed = info.value(parsing: value) else {
                 throw ExchangeError(
@@ -117,8 +114,8 @@ package enum StatedFacts {
     /// The surroundings of a node, as its configuration has them. What is not configured is not known.
     package static func surroundings(country: String?, environments: [String]) -> [String: [PolicyValue]] {
         var values: [String: [PolicyValue]] = [:]
-        if let country { values[configured[0].description] = [.text(country)] }
-        if !environments.isEmpty { values[configured[1].description] = environments.map(PolicyValue.text) }
+        if let country { values[Operand.accessorCountry.description] = [.text(country)] }
+        if !environments.isEmpty { values[Operand.environment.description] = environments.map(PolicyValue.text) }
         return values
     }
 }

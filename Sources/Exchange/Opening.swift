@@ -174,10 +174,12 @@ extension Exchange {
         let provider = peers.card(of: permitted.agreement.peer)
         let path = files.path(ofReceived: permitted.package.fileName)
         let manifest: Manifest
-        let treatment = try await openingTreatment(of: permitted)
+        let isTreated: Bool
         // Set before the first chunk is decrypted: from then on plaintext may have left, if only under a temporary name.
         let hasBegun = Flag()
         do {
+            let treatment = try await openingTreatment(of: permitted)
+            isTreated = treatment != nil
             manifest = try await blocking.run { isCancelled in
                 let fileKey = try permitted.grant.fileKey(with: permitted.requestKey)
                 let reader = try PackageReader(
@@ -196,7 +198,7 @@ extension Exchange {
             try await finish(permitted, opened: nil, canGiveBack: !hasBegun.isRaised && !permitted.isResumed)
             throw error
         }
-        return try await finish(permitted, opened: manifest, canGiveBack: false, isTreated: treatment != nil)
+        return try await finish(permitted, opened: manifest, canGiveBack: false, isTreated: isTreated)
     }
 
     /// Records how the use ended. It is given back only if not a byte was decrypted; a use that was cut short later, or by a crash before

@@ -83,7 +83,8 @@ enum PolicyGate {
             province: party.provincePhysical?.known ?? party.provinceRegistered?.known,
             spaces: party.spaces.compactMap { $0.known?.description }, industry: party.industry?.known?.description)
         request.set(Operand.recipient, [.text(party.participant.description)])
-        if let country = party.country?.known { request.set("http://www.w3.org/2006/vcard/ns#hasGeo", [.text(country.description)]) }
+        // A member of a space of ours holds a valid credential of it; that is all that Catena-X's operand asks.
+        if party.spaces.contains(where: { $0.known != nil }) { request.set(Operand.membership, [.text("active")]) }
         // Whatever a caller adds, it never takes the place of what a credential says.
         for (operand, values) in question.values where request.parameters[operand] == nil { request.set(IRI(operand), values) }
         var world = PolicyWorld(now: now)

@@ -96,6 +96,13 @@ extension Texts {
         "policy.value-missing": ("缺少判断所需的事实", "请补充所需的事实"),
         "policy.not-yet-known": ("判断所需的事实尚不可知", "请在条件具备后重试"),
         "policy.unknown-parent": ("所引用的上级策略不存在", "请提供方修正策略"),
+        "policy.no-day": ("{1} 不是有效日期", "请写成 2027-02-28 的形式"),
+        "policy.window-empty": ("从 {1} 到 {2} 的时间范围不含任何一天", "请对调两个日期"),
+        "policy.no-place-for-window": ("策略中没有可加入时间范围的许可", "请粘贴 kouan policy check --until 输出的约束"),
+        "policy.no-time": ("{1} 不是带时区的时间", "请写成 2026-12-15T10:00:00+08:00 的形式"),
+        "policy.no-value": ("{1} 不是“操作数=值”的形式", "请写成 kouan:environment=sandbox 的形式"),
+        "policy.no-request": ("{1} 中没有请求", "请按 docs/guide/policies.md 中的格式填写"),
+        "policy.no-cases": ("{1} 中没有用例", "用例写在策略旁的 ….cases.json 中，见 docs/guide/policies.md"),
         "policy.not-disclosed": ("未满足由提供方自行核验的条件", "请联系提供方"),
         "policy.case-malformed": ("用例文件的 {1} 有误", "请按 docs/guide/policies.md 中的用例格式填写"),
         "policy.unknown-operand": ("策略使用了未知的操作数", "请用 kouan policy check 查看位置和建议"),
@@ -184,8 +191,6 @@ extension Texts {
         "policy.unknown": ("策略库中没有 {1}", "请用 kouan policy list 查看"),
         "policy.no-id": ("策略库中的策略必须有 uid", "请填写绝对 IRI，例如 urn:uuid:…"),
         "policy.library-full": ("策略库已满", "请移除不再使用的策略"),
-        "policy.rate-exceeded": ("约定时间段内的使用次数或数据量已达上限", "请稍后再试"),
-        "policy.window-too-full": ("约定时间段内的使用记录过多", "请稍后再试"),
         "grant.other-agreement": ("密钥授权不属于该合约", "请按合约重新打开数据集包"),
     ]
 }

@@ -307,11 +307,31 @@ extension TestWorld {
     }
 
     @Test(arguments: [
-        "kouan:environment=TEE", "kouan:accessorCountry=CN", "count=1", "meteredTime=PT1S", "kouan:providerConsent=true", "purpose=x",
+        "kouan:environment=TEE", "idsc:STATE=TEE", "kouan:accessorCountry=CN", "count=1", "meteredTime=PT1S", "kouan:providerConsent=true",
+        "purpose=x",
         "kouan:groupSize=many", "algorithm", "=x",
     ])
     func nothingElseIsStated(_ text: String) {
         #expect(throws: (any Error).self) { try StatedFacts.read([text]) }
+    }
+
+    @Test func membershipIsWhatACredentialSays() async throws {
+        let world = try await TestWorld.make()
+        var policy =
+            TestPolicy.permission([TestPolicy.constraint("https://w3id.org/catenax/2025/9/policy/Membership", "eq", "active")]).object
+            ?? [:]
+        policy["profile"] = "https://w3id.org/catenax/2025/9/policy/"
+        try await world.publish(tree, policy: .object(policy))
+        try await world.running {
+            let transfer = try await world.obtain()
+            #expect(try await world.open(transfer).files == tree)
+        }
+        let exchange = try await world.provider.exchange
+        let refused = await code {
+            _ = try await exchange.confirm(
+                "https://w3id.org/catenax/2025/9/policy/Membership", "active", of: .dataset("D-01"), basis: "none", by: world.user)
+        }
+        #expect(refused == "fact.not-confirmable")
     }
 
     /// Of what a participant says of itself the engine learns nothing: in a card, or in a use.

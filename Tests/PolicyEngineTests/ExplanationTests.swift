@@ -136,6 +136,22 @@ struct ExplanationTests {
         #expect(explanation.rules.map { $0.clauses.map(\.parts.count) } == [[2], [2]])
     }
 
+    @Test func everyMomentIsLocalAndInUTC() throws {
+        let policy = try PolicyReader.read(try json(ExplanationTests.source))
+        let request = PolicyRequest(
+            action: Action.read, party: "urn:a", target: "urn:t", purpose: "research", usesIncludingThis: 5, places: ["CN-350000"])
+        let late = policy.explain(request, in: PolicyWorld(now: Timestamp(parsing: "2027-03-01T02:00:00Z")), at: .grant)
+        #expect(
+            late.text(.en).hasPrefix(
+                "deny: `odrl:dateTime` is `2027-03-01T10:00:00+08:00 (2027-03-01T02:00:00Z)` and must be before"
+                    + " `2027-03-01T00:00:00+08:00 (2027-02-28T16:00:00Z)` [policy.window-closed]\n"))
+        for text in [late.text(.en), late.text(.zh)] {
+            let moments = text.split(separator: "2027-").count - 1
+            let pairs = text.split(separator: "+08:00 (2027-").count - 1
+            #expect(moments == 2 * pairs, "\(text)")
+        }
+    }
+
     @Test func aPermitIsExplainedToo() throws {
         let explanation = try explanation(purpose: "research")
         #expect(explanation.outcome == .permit)

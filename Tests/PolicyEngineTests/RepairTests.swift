@@ -156,6 +156,14 @@ struct RepairTests {
         #expect(items(explanation) == ["provider/terms `odrl:count` must be at most `3`: only other terms help, ask the provider"])
     }
 
+    @Test func aCountThatNobodyGaveIsNotUsedUp() throws {
+        let explanation = try explain(
+            #""permission": [{"action": "read", "constraint": [{"leftOperand": "count", "operator": "lteq", "rightOperand": 3}]}]"#,
+            uses: nil)
+        #expect(explanation.repair?.isPossible == true)
+        #expect(items(explanation) == ["requester/state the requester must change this: `odrl:count` must be at most `3`"])
+    }
+
     @Test func aRollingWindowOpensAtTheLatest() throws {
         let explanation = try explain(
             #""permission": [{"action": "read", "constraint": [{"leftOperand": "kouan:countPerDay", "operator": "lteq", "rightOperand": 5}]}]"#

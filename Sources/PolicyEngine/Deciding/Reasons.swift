@@ -76,13 +76,26 @@ enum Reasons {
 
     private static func failures(_ rule: RuleReport) -> [Reason] {
         var found: [Reason] = []
-        let clauses = (rule.constraints + rule.refinements).filter { $0.logical == nil && $0.state != .satisfied }
+        let standing = counting(rule.constraints) + counting(rule.refinements)
+        let clauses = standing.filter { $0.logical == nil && ($0.state == .unsatisfied || $0.state == .undetermined) }
         for report in clauses where report.state == .unsatisfied { found.append(clause(report, rule)) }
         for report in clauses where report.state == .undetermined && report.source != .deferred { found.append(clause(report, rule)) }
         // What a later point would tell is a reason only when nothing else is.
         if found.isEmpty { found = clauses.map { clause($0, rule) } }
-        for report in rule.constraints where report.logical == .xone && report.state == .unsatisfied { found.append(choice(report, rule)) }
+        for report in standing where report.logical == .xone && report.state == .unsatisfied { found.append(choice(report, rule)) }
         return found + unfulfilled(rule)
+    }
+
+    /// Without the parts of a logical clause that holds: that one of its alternatives fails is no reason. Parts follow their whole.
+    private static func counting(_ reports: [ConstraintReport]) -> [ConstraintReport] {
+        var counted: [ConstraintReport] = []
+        var held: String?
+        for report in reports {
+            if let held, report.pointer.description.hasPrefix(held) { continue }
+            held = report.leftOperand == nil && report.state == .satisfied ? report.pointer.description + "/" : nil
+            counted.append(report)
+        }
+        return counted
     }
 
     private static func premise(_ rule: RuleReport, _ kind: PremiseReport.Kind) -> Reason {

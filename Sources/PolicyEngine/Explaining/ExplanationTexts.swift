@@ -118,6 +118,26 @@ struct ExplanationTexts {
         }
     }
 
+    private func headline(_ explanation: Explanation) -> String {
+        guard let first = explanation.reasons.first, first.message == explanation.message else {
+            return ExplanationTexts.plain(explanation.message(language))
+        }
+        return sentence(first)
+    }
+
+    /// The sentence of a reason; where it speaks of moments, with both times of each.
+    private func sentence(_ reason: Reason) -> String {
+        let hasTime = (reason.left + reason.right).contains { if case .instant = $0.content { true } else { false } }
+        guard hasTime, let operand = reason.leftOperand, !reason.left.isEmpty else {
+            return ExplanationTexts.plain(reason.message(language))
+        }
+        let must = ExplanationTexts.requirement(reason.operation, reason.right, [], isNegated: false, zone)
+        let left = Reasons.quoted(reason.left.map { ExplanationTexts.value($0, zone) })
+        let name = say(
+            "`\(ExplanationTexts.shown(operand.short))`", OperandTable.info(operand)?.title.zh ?? ExplanationTexts.shown(operand.short))
+        return say("\(name) is \(left) and \(must.en)", "\(name)为 \(left)，\(must.zh)")
+    }
+
     // MARK: The page
 
     func text(_ explanation: Explanation) -> String {
@@ -129,7 +149,7 @@ struct ExplanationTexts {
                 page.line(0, "")
                 page.line(0, say("what stands against it", "未获允许的原因"))
                 for reason in explanation.reasons {
-                    page.line(1, "\(ExplanationTexts.plain(reason.message(language))) [\(reason.code)]")
+                    page.line(1, "\(sentence(reason)) [\(reason.code)]")
                 }
             }
             page.repair(explanation.repair)
@@ -156,7 +176,7 @@ struct ExplanationTexts {
             "permit": ("permit", "允许"), "deny": ("deny", "拒绝"), "invalid": ("invalid", "无效"), "conditional": ("conditional", "有条件允许"),
         ]
         let (en, zh) = outcomes[explanation.outcome.name] ?? ("", "")
-        line(0, "\(say(en, zh))\(colon)\(ExplanationTexts.plain(explanation.message(language))) [\(explanation.code)]")
+        line(0, "\(say(en, zh))\(colon)\(headline(explanation)) [\(explanation.code)]")
         let points: [EvaluationPoint: String] = [.catalog: "目录", .negotiation: "协商", .transfer: "传输", .grant: "发放密钥", .use: "使用"]
         var at = [say(explanation.point.rawValue, points[explanation.point] ?? "")]
         at.append(explanation.side == .provider ? say("provider", "数据提供方") : say("consumer", "数据使用方"))
@@ -236,6 +256,11 @@ struct ExplanationTexts {
             line(depth, "\(state(clause.state))  \(name)")
             for part in clause.parts { self.clause(part, depth + 1) }
             return
+        }
+        // The marker of a duty's phase is no fact.
+        if operand == Operand.event, clause.right.map(\.key) == [UsageMarker.policyUsage] {
+            let isBefore = clause.operation == .lt || clause.operation == .lteq
+            return line(depth, say(isBefore ? "before the use" : "after the use", isBefore ? "使用之前" : "使用之后"))
         }
         let must = ExplanationTexts.requirement(clause.operation, clause.right, clause.references, isNegated: false, zone)
         let name = say(

@@ -16,8 +16,9 @@ enum RepairRules {
         case Operand.dateTime: return moment(clause, wanted: wanted, now: now) == nil ? (.time, .terms, false) : (.time, .wait, true)
         case Operand.elapsedTime:
             return moment(clause, wanted: wanted, now: now) == nil ? (.time, .terms, false) : (.time, .wait, true)
-        // Used up is used up.
-        case Operand.count, Operand.meteredTime, IRI(Namespace.kouan + "volume"): return (.provider, .terms, false)
+        // Used up is used up; a count that nobody gave is none yet.
+        case Operand.count, Operand.meteredTime, IRI(Namespace.kouan + "volume"):
+            return clause.source == .missing ? (.requester, .state, true) : (.provider, .terms, false)
         case Operand.recipient: return (.provider, .terms, false)
         case Operand.recipientCountry, Operand.recipientProvince, Operand.industry:
             return clause.source == .missing ? (.requester, .credential, true) : (.provider, .terms, false)

@@ -24,9 +24,12 @@ extension OperandTable {
     /// The known operand that a person means.
     package static func find(_ text: String) -> OperandInfo? { IRI.candidates(text).lazy.compactMap { info($0) }.first }
 
-    /// Operands whose values people of the provider confirm.
+    /// Operands whose values people of the provider confirm. What it knows earlier comes from credentials.
     package static let confirmed: Set<IRI> = Set(
-        PolicyProfile.operands.values.filter { $0.knownTo == .provider && !$0.isContractText }.map(\.iri))
+        PolicyProfile.operands.values.filter { $0.knownTo == .provider && $0.knownFrom == .transfer && !$0.isContractText }.map(\.iri))
+
+    /// Operands whose values a consumer's user states of a use.
+    package static let stated: Set<IRI> = [IRI(Namespace.kouan + "algorithm"), IRI(Namespace.kouan + "groupSize")]
 }
 
 extension OperandInfo {

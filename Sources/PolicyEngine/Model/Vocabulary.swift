@@ -94,6 +94,10 @@ package enum Operand {
     package static let recipientSpace = IRI(Namespace.kouan + "recipientSpace")
     static let catenaXMembership: IRI = "https://w3id.org/catenax/2025/9/policy/Membership"
 
+    package static let accessorCountry = IRI(Namespace.kouan + "accessorCountry")
+    package static let environment = IRI(Namespace.kouan + "environment")
+    package static let membership: IRI = "https://w3id.org/catenax/2025/9/policy/Membership"
+
     static func odrl(_ term: String) -> IRI { IRI(Namespace.odrl + term) }
 }
 
