@@ -224,8 +224,10 @@ extension Exchange {
         if PolicyGate.hash(ofWire: wire.json) == offer.policyHash { return .granted }
         let requested: KnownPolicy
         do {
-            // A peer's text is not kept in memory before we agree to it.
-            requested = KnownPolicy(try PolicyGate.read(wire.json))
+            // The target is the message's, not a rule's. A peer's text is not kept in memory before we agree to it.
+            var rules = wire.json.object ?? [:]
+            rules["target"] = nil
+            requested = KnownPolicy(try PolicyGate.read(.object(rules)))
         } catch let error as PolicyError {
             return .refused(
                 .denied(
@@ -236,6 +238,13 @@ extension Exchange {
         guard answer.isPossible else { return .refused(answer.refusal, answer) }
         let scope = ComparisonScope(target: offer.datasetID, party: peer.participant.description)
         let offered = try policies.read(offer.policy).policy
+        // Contract text and duties that no node keeps bind people: a person has to read them, however strict they are.
+        let added = requested.policy.contractText.subtracting(offered.contractText)
+        if let first = added.first {
+            return .waits(
+                code: "policy.contract-text-added",
+                difference: LocalizedText("contract text is added: \(first.en)", "增加了合同条款：\(first.zh)"))
+        }
         switch requested.policy.isAtLeastAsStrict(as: offered, within: scope) {
         case .yes: return .granted
         case .no(let breach):
@@ -537,6 +546,13 @@ extension Exchange {
                 provider: parties.provider, consumer: parties.consumer, dataset: negotiation.datasetID, package: agreement?.package,
                 agreement: agreement?.digest, policy: PolicyGate.hash(ofWire: negotiation.offer)),
             local: local, digests: digests)
+    }
+}
+
+extension Policy {
+    /// What the parties sign and no node keeps; a prohibition binds only the consumer and is none of it.
+    fileprivate var contractText: Set<LocalizedText> {
+        Set(clauses().filter { $0.level == .declared && $0.kind != .prohibition }.map(\.text))
     }
 }
 

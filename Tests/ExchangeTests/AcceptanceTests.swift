@@ -72,6 +72,25 @@ extension TestWorld {
         try await world.checkLedgers()
     }
 
+    /// However strict: what no machine decides is read by a person.
+    @Test func addedContractTextWaitsForAPerson() async throws {
+        let world = try await TestWorld.make()
+        try await world.publish(tree, policy: TestPolicy.count(2))
+        var policy =
+            TestPolicy.permission([
+                TestPolicy.constraint("count", "lteq", ["@value": "1", "@type": "xsd:integer"]),
+                TestPolicy.constraint("https://w3id.org/catenax/2025/9/policy/ContractReference", "isAllOf", ["ours-1"]),
+            ]).object ?? [:]
+        policy["profile"] = "https://w3id.org/catenax/2025/9/policy/"
+        let asked = JSON.object(policy)
+        try await world.running {
+            let negotiation = try await world.propose(asked)
+            let waiting = try #require(try await world.waiting(for: negotiation))
+            #expect(waiting.approval?.code == "policy.contract-text-added")
+            #expect(waiting.approval?.differenceEN.contains("ContractReference") == true)
+        }
+    }
+
     @Test func aPersonRejectsWithAReason() async throws {
         let world = try await TestWorld.make()
         try await world.publish(tree, policy: TestPolicy.count(1))

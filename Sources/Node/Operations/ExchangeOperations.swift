@@ -307,7 +307,7 @@ extension Node {
     func contractReject(_ input: OperationInput) async throws -> JSON {
         let rejected = try await exchange.reject(
             negotiation: try await negotiation(input).id, reason: try input.optionalText("reason", limit: 512), by: input.user)
-        return try await describe(rejected, full: false)
+        return try await describe(rejected, full: true)
     }
 
     func contractTerminate(_ input: OperationInput) async throws -> JSON {
