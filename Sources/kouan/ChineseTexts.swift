@@ -85,6 +85,8 @@ extension Texts {
         "policy.window-not-open": ("约定的时间范围自 {3} 开始", "请在开始之后使用"),
         "policy.outside-window": ("不在约定的时间范围内", "请查看合约的时间条款"),
         "policy.uses-exhausted": ("约定的使用次数已用完", "如需继续使用，请与提供方重新协商"),
+        "policy.rate-exceeded": ("约定的频率或流量已用完", "请稍后再试"),
+        "policy.window-too-full": ("策略的时间窗内使用次数过多，无法统计", "请稍后再试，或与提供方约定较短的时间窗"),
         "policy.place-not-permitted": ("使用地域不在约定范围内", "请查看合约的地域条款"),
         "policy.recipient-not-permitted": ("接收方不在约定范围内", "请查看合约的接收方条款"),
         "policy.party-not-permitted": ("策略不适用于该参与方", "请与提供方核对"),
