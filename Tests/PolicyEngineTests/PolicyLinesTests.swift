@@ -43,4 +43,22 @@ struct PolicyLinesTests {
         #expect(!lines.hasAnswered)
         #expect(PolicyCLI.nothingToRead["error"]?["code"]?.string == "policy.no-policy")
     }
+
+    @Test func comparisonsAreAnsweredLineByLineToo() {
+        func policy(_ operation: String) -> JSON {
+            [
+                "@type": "Set",
+                "permission": [
+                    ["action": "use", "constraint": [["leftOperand": "count", "operator": .string(operation), "rightOperand": 3]]]
+                ],
+            ]
+        }
+        let question: JSON = ["question": "conflict", "a": policy("lt"), "b": policy("gteq")]
+        var lines = PolicyLines { PolicyCLI.compare($0, limits: $1) }
+        let answers = lines.receive(question.canonical() + Array("\n{}\n".utf8) + question.canonical())
+        #expect(answers.map { $0["relation"] } == ["conflict", nil])
+        #expect(answers.last?["error"]?["code"] == "policy.unknown-question")
+        #expect(lines.finish()?["relation"] == "conflict")
+        #expect(lines.hasAnswered)
+    }
 }

@@ -5,7 +5,7 @@ package import ExchangeModel
 extension PolicyCLI {
     /// `policy compare`: one JSON object in, one out. From the bytes of standard input to the value for standard output and the exit
     /// status: 0, or 2 with an `error` member.
-    package static func compare(_ input: [UInt8]) -> (output: JSON, status: Int32) {
+    package static func compare(_ input: [UInt8], limits: JSONLimits = PolicyCLI.limits) -> (output: JSON, status: Int32) {
         do {
             let output = compare(try JSON.parse(input, limits: limits))
             return (output, output["error"] == nil ? 0 : 2)

@@ -108,16 +108,22 @@ package enum PolicyCLI {
     }
 }
 
-/// `policy evaluate` over lines: one JSON object on each line in, one on each line out, in their order, with memory for one line.
+/// `policy evaluate` and `policy compare` over lines: one JSON object on each line in, one on each line out, in their order, with memory for one line.
 /// A line that cannot be read is answered with an `error`, and the next one is read. Blank lines are none.
 package struct PolicyLines {
-    /// Whether some line was answered with reports.
+    package typealias Answer = @Sendable ([UInt8], JSONLimits) -> (output: JSON, status: Int32)
+
+    /// Whether some line was answered without an error.
     package private(set) var hasAnswered = false
     private var pending: [UInt8] = []
     private var isTooLong = false
     private let limits: JSONLimits
+    private let answer: Answer
 
-    package init(limits: JSONLimits = PolicyCLI.limits) { self.limits = limits }
+    package init(limits: JSONLimits = PolicyCLI.limits, answer: @escaping Answer = { PolicyCLI.run($0, limits: $1) }) {
+        self.limits = limits
+        self.answer = answer
+    }
 
     /// Takes in a part of the stream and gives the answers to the lines that it ends.
     package mutating func receive(_ part: some Collection<UInt8>) -> [JSON] {
@@ -139,9 +145,9 @@ package struct PolicyLines {
             isTooLong = false
         }
         guard isTooLong || !pending.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return nil }
-        let (answer, status) = PolicyCLI.run(pending, limits: limits)
+        let (output, status) = answer(pending, limits)
         if status == 0 { hasAnswered = true }
-        return answer
+        return output
     }
 
     /// A line beyond the limit is kept only as far as it takes to be refused for its length.

@@ -15,25 +15,26 @@ extension Policy {
         var jsonl = false
 
         func run() async throws {
-            if jsonl { return try lines() }
+            if jsonl { return try Policy.answerLines(PolicyLines()) }
             let (output, status) = PolicyCLI.run(try Files.bytes("-", limitBytes: PolicyCLI.limits.bytes))
             Terminal.standardOutput.write(output.canonical() + [0x0A])
             if status != 0 { throw ExitCode(status) }
         }
+    }
 
-        private func lines() throws {
-            var lines = PolicyLines()
-            var isEmpty = true
-            func answer(_ answers: [JSON]) {
-                guard !answers.isEmpty else { return }
-                isEmpty = false
-                Terminal.standardOutput.write(answers.flatMap { $0.canonical() + [0x0A] })
-            }
-            try Files.parts(of: "-") { answer(lines.receive($0)) }
-            if let last = lines.finish() { answer([last]) }
-            if isEmpty { answer([PolicyCLI.nothingToRead]) }
-            if !lines.hasAnswered { throw ExitCode(2) }
+    /// Answers standard input line by line; status 2 if no line could be answered.
+    fileprivate static func answerLines(_ lines: PolicyLines) throws {
+        var lines = lines
+        var isEmpty = true
+        func answer(_ answers: [JSON]) {
+            guard !answers.isEmpty else { return }
+            isEmpty = false
+            Terminal.standardOutput.write(answers.flatMap { $0.canonical() + [0x0A] })
         }
+        try Files.parts(of: "-") { answer(lines.receive($0)) }
+        if let last = lines.finish() { answer([last]) }
+        if isEmpty { answer([PolicyCLI.nothingToRead]) }
+        if !lines.hasAnswered { throw ExitCode(2) }
     }
 
     struct Compare: AsyncParsableCommand {
@@ -43,7 +44,11 @@ extension Policy {
                 "Reads standard input, prints the relation. Status 2 with an `error` member for input that cannot be read."
                 + " For people there is `kouan policy diff`.")
 
+        @Flag(help: "One JSON object on each line in, one on each line out. A line that cannot be read gives an `error` and no status.")
+        var jsonl = false
+
         func run() async throws {
+            if jsonl { return try Policy.answerLines(PolicyLines { PolicyCLI.compare($0, limits: $1) }) }
             let (output, status) = PolicyCLI.compare(try Files.bytes("-", limitBytes: PolicyCLI.limits.bytes))
             Terminal.standardOutput.write(output.canonical() + [0x0A])
             if status != 0 { throw ExitCode(status) }
