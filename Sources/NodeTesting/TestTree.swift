@@ -56,7 +56,18 @@ package enum TestTree {
     package static func copy(_ directory: String, to target: String) throws {
         try DataDirectory.create(path: target)
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name != "lock" && !name.hasSuffix("-shm") {
-            try FileManager.default.copyItem(atPath: directory + "/" + name, toPath: target + "/" + name)
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: directory + "/" + name, isDirectory: &isDirectory) else { continue }
+            if isDirectory.boolValue {
+                try copy(directory + "/" + name, to: target + "/" + name)
+                continue
+            }
+            do {
+                try FileManager.default.copyItem(atPath: directory + "/" + name, toPath: target + "/" + name)
+            } catch {
+                // A key whose use has ended may go while its directory is read; then the stop came after that.
+                if FileManager.default.fileExists(atPath: directory + "/" + name) { throw error }
+            }
         }
     }
 }
